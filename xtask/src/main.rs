@@ -1,2 +1,169 @@
-//! placeholder
-fn main() {}
+//! Do the project's chores: install what tests need, generate what is committed, test, lint; never ships.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+const USAGE: &str = "\
+cargo xtask <task>
+
+  setup               install what the tests need: npm packages (pinned), the riscv target
+  test [FILTER]       setup, then every test: Rust, Solidity, the no_std build, generated files
+  lint                formatting, clippy, rustdoc; warnings are errors
+  contracts [--check] compile contracts/ and write contracts/artifacts (or prove that it is fresh)
+  guest               build the protocol crate for riscv64imac-unknown-none-elf (no_std)
+  docs [--check]      write docs/cli.md from the command line's own help (or prove that it is fresh)
+";
+
+/// What went wrong, in words for a person.
+type Task = Result<(), String>;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let rest: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
+    let done = match args.first().map(String::as_str) {
+        Some("setup") => setup(),
+        Some("test") => test(&rest),
+        Some("lint") => lint(),
+        Some("contracts") => contracts(rest.contains(&"--check")),
+        Some("guest") => guest(),
+        Some("docs") => docs(rest.contains(&"--check")),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's root.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the root").to_path_buf()
+}
+
+/// Runs a program in the root and fails with its command line when it does.
+fn run(program: &str, args: &[&str]) -> Task {
+    run_with(program, args, &[])
+}
+
+fn run_with(program: &str, args: &[&str], vars: &[(&str, &str)]) -> Task {
+    eprintln!("$ {program} {}", args.join(" "));
+    let status = Command::new(program)
+        .args(args)
+        .envs(vars.iter().copied())
+        .current_dir(root())
+        .status()
+        .map_err(|e| format!("cannot start `{program}`: {e}; is it installed?"))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!("`{program} {}` failed ({status})", args.join(" ")))
+}
+
+/// Installs what the tests need. Does nothing that was already done.
+fn setup() -> Task {
+    let lock = fs::read(root().join("package-lock.json"))
+        .map_err(|e| format!("cannot read package-lock.json: {e}"))?;
+    let stamp = root().join("node_modules/.altana-lock");
+    if fs::read(&stamp).ok().as_deref() != Some(&lock) {
+        run("npm", &["ci", "--no-fund", "--no-audit"])?;
+        fs::write(&stamp, lock).map_err(|e| format!("cannot write {}: {e}", stamp.display()))?;
+    }
+    if !target_installed() {
+        run("rustup", &["target", "add", GUEST_TARGET])?;
+    }
+    Ok(())
+}
+
+const GUEST_TARGET: &str = "riscv64imac-unknown-none-elf";
+
+fn target_installed() -> bool {
+    Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", GUEST_TARGET])
+        .current_dir(root())
+        .output()
+        .is_ok_and(|out| Path::new(String::from_utf8_lossy(&out.stdout).trim()).is_dir())
+}
+
+fn test(filter: &[&str]) -> Task {
+    setup()?;
+    let mut cargo = vec!["test", "--release", "--workspace", "--locked"];
+    cargo.extend(filter);
+    if !filter.is_empty() {
+        return run("cargo", &cargo);
+    }
+    contracts(true)?;
+    forge_test()?;
+    guest()?;
+    run("cargo", &cargo)?;
+    docs(true)
+}
+
+fn forge_test() -> Task {
+    let forge = root().join("node_modules/.bin/forge");
+    run(&forge.to_string_lossy(), &["test", "--root", "contracts"])
+}
+
+fn lint() -> Task {
+    run("cargo", &["fmt", "--all", "--check"])?;
+    run(
+        "cargo",
+        &["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+    )?;
+    let docs = ["doc", "--release", "--workspace", "--no-deps", "--locked"];
+    run_with("cargo", &docs, &[("RUSTDOCFLAGS", "-D warnings")])
+}
+
+fn contracts(check: bool) -> Task {
+    setup()?;
+    let mut args = vec!["contracts/artifacts.mjs"];
+    if check {
+        args.push("--check");
+    }
+    run("node", &args)
+}
+
+fn guest() -> Task {
+    setup()?;
+    run(
+        "cargo",
+        &[
+            "build",
+            "--release",
+            "--locked",
+            "--package",
+            "altana-protocol",
+            "--no-default-features",
+            "--target",
+            GUEST_TARGET,
+        ],
+    )
+}
+
+/// `docs/cli.md` is what the binary says of itself.
+fn docs(check: bool) -> Task {
+    let out = Command::new("cargo")
+        .args(["run", "--release", "--locked", "--quiet", "--package", "altana", "--", "help-markdown"])
+        .current_dir(root())
+        .output()
+        .map_err(|e| format!("cannot start cargo: {e}"))?;
+    if !out.status.success() {
+        return Err(String::from_utf8_lossy(&out.stderr).into_owned());
+    }
+    let path = root().join("docs/cli.md");
+    if !check {
+        return fs::write(&path, out.stdout).map_err(|e| format!("cannot write docs/cli.md: {e}"));
+    }
+    if fs::read(&path).ok() == Some(out.stdout) {
+        return Ok(());
+    }
+    Err("docs/cli.md is stale: run `cargo xtask docs` and commit the result".into())
+}
