@@ -1,5 +1,17 @@
 //! Decide what an Altana rollup's state is: types, codecs, trie, execution; never does I/O and never reads a clock.
+//!
+//! `docs/protocol.md` is the page that this crate and the contracts both implement.
 #![cfg_attr(not(feature = "std"), no_std)]
+
 extern crate alloc;
+
+pub mod execute;
+pub mod predeploys;
+pub mod queue;
+pub mod receipt;
+pub mod spec;
 pub mod transaction;
-pub use transaction::{Receipt, Transaction};
+
+pub use receipt::Receipt;
+pub use spec::ChainSpec;
+pub use transaction::Transaction;
