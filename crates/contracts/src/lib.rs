@@ -1,1 +1,7 @@
-//! placeholder
+//! Bring a rollup into being: its configuration, its genesis state, its contracts on the parent; never runs it.
+
+pub mod config;
+pub mod genesis;
+pub mod predeploy;
+
+pub use config::{Blocks, ConfigError, Delays, Roles, RollupConfig};

@@ -1,0 +1,328 @@
+//! What a person may type.
+
+use alloy::primitives::{Address, B256, U256};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// One stack for every family of Ethereum Layer 2.
+///
+/// Results go to stdout, everything else to stderr. Flags win over environment variables. Keys are
+/// read from the environment or from files, never from the command line.
+#[derive(Debug, Parser)]
+#[command(name = "altana", version, propagate_version = true)]
+pub struct Cli {
+    /// Print the result as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A subcommand.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start an embedded parent chain and a rollup on it, with funded accounts.
+    Dev(Dev),
+    /// Tell a story end to end against a fresh devnet; exit non-zero if a promise is broken.
+    Demo(Demo),
+    /// Write a chain's configuration, `chain.toml`.
+    Init(Init),
+    /// Deploy a chain's contracts to its parent.
+    Deploy(Deploy),
+    /// Run a node of a deployed chain.
+    Node(Node),
+    /// Move funds between the parent and the rollup.
+    Bridge(Bridge),
+    /// Recompute a chain from its parent alone, and print the output root.
+    Rebuild(Rebuild),
+    /// Measure, side by side with a peer or a bound.
+    Bench(Bench),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print this help as Markdown (docs/cli.md).
+    #[command(hide = true)]
+    HelpMarkdown,
+}
+
+/// `altana dev`.
+#[derive(Clone, Debug, Args)]
+pub struct Dev {
+    /// Port of the rollup's JSON-RPC (HTTP and WebSocket).
+    #[arg(long, default_value_t = 9545, env = "ALTANA_PORT")]
+    pub port: u16,
+    /// Port of the embedded parent's JSON-RPC, WebSocket and beacon routes.
+    #[arg(long, default_value_t = 8545, env = "ALTANA_PARENT_PORT")]
+    pub parent_port: u16,
+    /// Use this parent chain instead of the embedded one; the test accounts must be funded on it.
+    #[arg(long, value_name = "URL", env = "ALTANA_PARENT")]
+    pub parent: Option<String>,
+    /// Beacon API of the parent, if not under the same URL.
+    #[arg(long, value_name = "URL", env = "ALTANA_BEACON", requires = "parent")]
+    pub beacon: Option<String>,
+    /// Seconds between blocks of the embedded parent.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2)]
+    pub parent_block_time: u64,
+    /// Time between rollup blocks.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 1000)]
+    pub block_time: u64,
+    /// Keep the chains here and go on from them the next time [default: a temporary folder].
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `altana demo`.
+#[derive(Clone, Debug, Args)]
+pub struct Demo {
+    /// The story.
+    pub scenario: Scenario,
+    /// Use this parent chain (an anvil, say) instead of the embedded one.
+    #[arg(long, value_name = "URL")]
+    pub parent: Option<String>,
+}
+
+/// A story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scenario {
+    /// Deposit ether and a token, transact, publish blobs, rebuild from the parent, withdraw both.
+    Rollup,
+    /// Force a transaction past a sequencer that ignores its sender, and past a dead one.
+    Censored,
+}
+
+/// `altana init`.
+#[derive(Clone, Debug, Args)]
+pub struct Init {
+    /// Where to write it.
+    #[arg(default_value = "chain.toml")]
+    pub path: PathBuf,
+    /// Chain id of the new chain.
+    #[arg(long)]
+    pub chain_id: Option<u64>,
+    /// Name of the new chain.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Short windows and funded test accounts instead of production values.
+    #[arg(long)]
+    pub dev: bool,
+    /// Overwrite the file.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Where the parent chain is.
+#[derive(Clone, Debug, Args)]
+pub struct ParentArgs {
+    /// JSON-RPC of the parent chain.
+    #[arg(long, value_name = "URL", env = "ALTANA_PARENT", default_value = "http://127.0.0.1:8545")]
+    pub parent: String,
+    /// Beacon API of the parent, if not under the same URL.
+    #[arg(long, value_name = "URL", env = "ALTANA_BEACON")]
+    pub beacon: Option<String>,
+}
+
+/// Which key signs.
+#[derive(Clone, Debug, Args)]
+pub struct KeyArgs {
+    /// File that holds the private key in hex. Without it, the key is read from ALTANA_KEY.
+    #[arg(long, value_name = "FILE", env = "ALTANA_KEY_FILE")]
+    pub key_file: Option<PathBuf>,
+}
+
+/// `altana deploy`.
+#[derive(Clone, Debug, Args)]
+pub struct Deploy {
+    /// The chain's configuration, as `altana init` wrote it.
+    #[arg(default_value = "chain.toml")]
+    pub config: PathBuf,
+    /// Folder for the deployment: addresses, genesis, configuration.
+    #[arg(long, default_value = "chain")]
+    pub out: PathBuf,
+    /// The parent.
+    #[command(flatten)]
+    pub parent: ParentArgs,
+    /// The deployer.
+    #[command(flatten)]
+    pub key: KeyArgs,
+}
+
+/// `altana node`.
+#[derive(Clone, Debug, Args)]
+pub struct Node {
+    /// Folder that `altana deploy` wrote.
+    #[arg(long, default_value = "chain")]
+    pub chain: PathBuf,
+    /// The parent.
+    #[command(flatten)]
+    pub parent: ParentArgs,
+    /// What this node does.
+    #[arg(long, value_delimiter = ',', default_value = "verifier")]
+    pub roles: Vec<Role>,
+    /// Folder for the node's data.
+    #[arg(long, default_value = "data")]
+    pub dir: PathBuf,
+    /// Address for JSON-RPC (HTTP and WebSocket).
+    #[arg(long, default_value = "127.0.0.1:9545")]
+    pub http: SocketAddr,
+    /// Follow this node's blocks before the parent confirms them.
+    #[arg(long, value_name = "URL")]
+    pub peer: Option<String>,
+    /// File that holds the batcher's key. Without it, ALTANA_BATCHER_KEY.
+    #[arg(long, value_name = "FILE")]
+    pub batcher_key_file: Option<PathBuf>,
+    /// File that holds the proposer's key. Without it, ALTANA_PROPOSER_KEY.
+    #[arg(long, value_name = "FILE")]
+    pub proposer_key_file: Option<PathBuf>,
+}
+
+/// What a node does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Orders transactions.
+    Sequencer,
+    /// Publishes batches to the parent.
+    Batcher,
+    /// Claims output roots on the parent.
+    Proposer,
+    /// Derives the chain from the parent alone.
+    Verifier,
+}
+
+/// `altana bridge`.
+#[derive(Clone, Debug, Args)]
+pub struct Bridge {
+    /// What to move.
+    #[command(subcommand)]
+    pub action: BridgeAction,
+    /// Folder that `altana deploy` wrote. Without it, the devnet of `altana dev` is asked.
+    #[arg(long, global = true)]
+    pub chain: Option<PathBuf>,
+    /// JSON-RPC of the parent chain.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "ALTANA_PARENT",
+        default_value = "http://127.0.0.1:8545"
+    )]
+    pub parent: String,
+    /// JSON-RPC of the rollup.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "ALTANA_ROLLUP",
+        default_value = "http://127.0.0.1:9545"
+    )]
+    pub rollup: String,
+    /// File that holds the private key in hex. Without it, the key is read from ALTANA_KEY.
+    #[arg(long, global = true, value_name = "FILE", env = "ALTANA_KEY_FILE")]
+    pub key_file: Option<PathBuf>,
+}
+
+/// A step of moving funds.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BridgeAction {
+    /// From the parent to the rollup.
+    Deposit {
+        /// How much: ether ("0.5"), or token units with --token.
+        amount: String,
+        /// Recipient on the rollup [default: the sender].
+        #[arg(long)]
+        to: Option<Address>,
+        /// ERC-20 on the parent.
+        #[arg(long, requires = "remote")]
+        token: Option<Address>,
+        /// Its counterpart on the rollup.
+        #[arg(long)]
+        remote: Option<Address>,
+    },
+    /// From the rollup to the parent: the first of three steps.
+    Withdraw {
+        /// How much: ether ("0.5"), or token units with --token.
+        amount: String,
+        /// Recipient on the parent [default: the sender].
+        #[arg(long)]
+        to: Option<Address>,
+        /// Bridged ERC-20 on the rollup.
+        #[arg(long)]
+        token: Option<Address>,
+    },
+    /// Show how far a withdrawal is.
+    Status {
+        /// The transaction on the rollup that withdrew.
+        transaction: B256,
+    },
+    /// Prove a withdrawal against a claim on the parent: the second step.
+    Prove {
+        /// The transaction on the rollup that withdrew.
+        transaction: B256,
+    },
+    /// Have a proven withdrawal paid: the third step.
+    Finalize {
+        /// The transaction on the rollup that withdrew.
+        transaction: B256,
+    },
+    /// Run a call on the rollup without asking its sequencer.
+    Force {
+        /// Callee on the rollup.
+        to: Address,
+        /// Calldata in hex.
+        #[arg(long, default_value = "0x")]
+        data: alloy::primitives::Bytes,
+        /// Wei to send from the sender's balance on the rollup.
+        #[arg(long, default_value = "0")]
+        value: U256,
+        /// Gas on the rollup.
+        #[arg(long, default_value_t = 200_000)]
+        gas: u64,
+    },
+}
+
+/// `altana rebuild`.
+#[derive(Clone, Debug, Args)]
+pub struct Rebuild {
+    /// Folder that `altana deploy` wrote.
+    #[arg(long, default_value = "chain")]
+    pub chain: PathBuf,
+    /// The parent.
+    #[command(flatten)]
+    pub parent: ParentArgs,
+    /// Compare with this node, and fail if it differs.
+    #[arg(long, value_name = "URL")]
+    pub compare: Option<String>,
+}
+
+/// `altana bench`.
+#[derive(Clone, Debug, Args)]
+pub struct Bench {
+    /// What to measure [default: everything].
+    #[arg(value_enum)]
+    pub group: Vec<BenchGroup>,
+    /// Transactions per run.
+    #[arg(long, default_value_t = 40_000)]
+    pub transactions: usize,
+    /// The anvil to compare with [default: node_modules/.bin/anvil, else the one on PATH].
+    #[arg(long, value_name = "FILE")]
+    pub anvil: Option<PathBuf>,
+}
+
+/// A group of figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BenchGroup {
+    /// Throughput through JSON-RPC, beside anvil.
+    Rpc,
+    /// Throughput in process, beside signature recovery alone, and where the time goes.
+    Process,
+    /// How the rate falls from ten thousand to a million accounts.
+    State,
+    /// Rebuild from the parent, beside the rate of production.
+    Rebuild,
+    /// Published bytes per transaction.
+    Bytes,
+    /// Start-up time and memory of an idle devnet.
+    Idle,
+}
