@@ -1,9 +1,45 @@
 //! Keep an EVM chain: execute blocks, store them durably with their state, answer questions about any of them; never decide which block comes next.
 //!
-//! ```text
-//! let ledger = Ledger::open(dir, &genesis, rules, Options::default())?;
-//! let mut builder = ledger.build(ledger.head().hash(), BlockAttributes { .. })?;
-//! builder.push(tx)?;                 // InvalidTransaction leaves the builder as it was
-//! let block = builder.seal()?;       // roots computed, nothing stored
-//! ledger.commit(block)?;             // durable on return; the new head
+//! ```no_run
+//! # fn main() -> Result<(), altana_ledger::Error> {
+//! use altana_ledger::{BlockAttributes, EthereumRules, Ledger, Options, Rules};
+//!
+//! let genesis = alloy_genesis::Genesis::default();
+//! let rules = Rules::Ethereum(EthereumRules::osaka(31337));
+//! let ledger = Ledger::open(None, &genesis, rules, Options::default())?;
+//!
+//! let parent = ledger.head();
+//! let attributes = BlockAttributes { timestamp: parent.header.timestamp + 12, ..Default::default() };
+//! let mut builder = ledger.build(parent.hash(), attributes)?;
+//! # let transactions: Vec<alloy_consensus::transaction::Recovered<altana_protocol::Transaction>> = vec![];
+//! for transaction in transactions {
+//!     if let Err(why) = builder.push(transaction) {
+//!         println!("left out: {why}"); // the builder is as it was before
+//!     }
+//! }
+//! let pending = builder.snapshot()?; // for the `pending` tag: block and state so far
+//! let sealed = builder.seal()?; // roots computed, nothing stored yet
+//! let block = ledger.commit(sealed)?; // durable on return, the new head
+//! assert_eq!(ledger.head().hash(), block.hash());
+//! # Ok(())
+//! # }
 //! ```
+mod block;
+mod builder;
+mod error;
+mod ledger;
+mod logs;
+mod rules;
+mod simulate;
+mod state;
+
+pub use block::{Block, BlockAttributes, BlockBody, NOTE_BYTES_MAX};
+pub use builder::{BlockBuilder, Pending, SealedBlock};
+pub use error::{Error, InvalidBlock, InvalidTransaction};
+pub use ledger::{ChainEvent, EVENTS_MAX, Ledger, NextFees, Options};
+pub use logs::{LogEntry, LogFilter};
+pub use rules::{EthereumRules, Rules};
+pub use simulate::{
+    Call, CallError, CallResult, EthereumContext, OpContext, SimulationDb, Simulator, Tracer,
+};
+pub use state::{AccountProof, StateView, StorageProof, Witness};
