@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {ClaimStatus} from "../interfaces/IClaim.sol";
+
+/// @title The seam between claims and what makes them true: a window, a fault proof, a validity proof, a certificate.
+/// @notice Settlement keeps the claims; a module decides them. A claim stays with the module under which it was made,
+/// and a module decides only claims that Settlement announced to it.
+///
+/// What a module owes:
+/// - `Final` and `Rejected` are for ever. Nothing else is: callers may ask again later.
+/// - A claim is never final before every claim it builds on is, and is rejected if one of those is.
+/// - `status` never reverts for a claim that was announced, and costs a bounded amount of gas: the Portal asks it with
+///   users' gas.
+interface IValidity {
+    /// @notice The bond that `onClaim` expects to receive, in wei.
+    function bond() external view returns (uint256);
+
+    /// @notice A claim is being made. Reverts if `claimant` may not make it, or the bond is not right.
+    /// @dev Only Settlement calls this, once for each claim, before the claim exists as a contract.
+    /// @param index The claim's place in Settlement's list.
+    /// @param parentIndex The claim it builds on; already final, or decided by this same module.
+    /// @param claimant Who makes the claim.
+    /// @param publicInput What a proof of the claim has to prove (`Protocol.publicInput`).
+    function onClaim(uint64 index, uint64 parentIndex, address claimant, bytes32 publicInput) external payable;
+
+    /// @notice How claim `index` stands now.
+    function status(uint64 index) external view returns (ClaimStatus);
+
+    /// @notice When claim `index` became final or was rejected; zero while neither.
+    function resolvedAt(uint64 index) external view returns (uint64);
+
+    /// @notice When claim `index` becomes final if nothing happens to it.
+    function expectedResolution(uint64 index) external view returns (uint64);
+}
