@@ -162,9 +162,10 @@ impl Roles {
             ("roles.fee_recipient", self.fee_recipient),
         ];
         match roles.into_iter().find(|(_, address)| address.is_zero()) {
-            Some((field, _)) => {
-                Err(ConfigError::Field { field, why: "is the zero address: name an account".into() })
-            }
+            Some((field, _)) => Err(ConfigError::Field {
+                field,
+                why: "is the zero address: name an account".into(),
+            }),
             None => Ok(()),
         }
     }

@@ -1,5 +1,6 @@
 //! Bring a rollup into being: its configuration, its genesis state, its contracts on the parent; never runs it.
 
+pub mod bindings;
 pub mod config;
 pub mod genesis;
 pub mod predeploy;

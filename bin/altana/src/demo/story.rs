@@ -1,0 +1,93 @@
+//! A story: steps that each keep a promise, told on stderr, with one JSON result on stdout.
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::time::Instant;
+
+/// A story being told.
+#[derive(Debug, Serialize)]
+pub struct Story {
+    scenario: &'static str,
+    ok: bool,
+    steps: Vec<Step>,
+}
+
+/// One step, as the result shows it.
+#[derive(Debug, Serialize)]
+struct Step {
+    name: String,
+    ok: bool,
+    latency_ms: u64,
+    /// Gas, bytes, hashes: what the step measured.
+    #[serde(flatten)]
+    figures: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// What a step measured, by name.
+pub type Figures = Vec<(&'static str, Value)>;
+
+impl Story {
+    /// Begins a story.
+    pub fn new(scenario: &'static str) -> Self {
+        Self { scenario, ok: true, steps: Vec::new() }
+    }
+
+    /// Tells one step. A failure ends the story: the caller returns [`Story::end`].
+    pub async fn step<T>(
+        &mut self,
+        name: &str,
+        work: impl Future<Output = Result<(T, Figures)>>,
+    ) -> Result<T> {
+        eprintln!("▸ {name}");
+        let begin = Instant::now();
+        let outcome = work.await;
+        let latency_ms = begin.elapsed().as_millis() as u64;
+        let mut step = Step {
+            name: name.to_owned(),
+            ok: outcome.is_ok(),
+            latency_ms,
+            figures: Map::new(),
+            error: None,
+        };
+        let value = match outcome {
+            Ok((value, figures)) => {
+                step.figures = figures.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+                Ok(value)
+            }
+            Err(error) => {
+                step.error = Some(format!("{error:#}"));
+                self.ok = false;
+                Err(error).with_context(|| format!("the step \"{name}\" broke its promise"))
+            }
+        };
+        eprintln!("  {}", step.line());
+        self.steps.push(step);
+        value
+    }
+
+    /// Ends the story: prints the result, and is an error if a promise was broken.
+    pub fn end(mut self, json: bool, told: Result<()>) -> Result<()> {
+        self.ok &= told.is_ok();
+        let verdict = if self.ok { "every promise was kept" } else { "a promise was BROKEN" };
+        crate::output::result(json, &self, || format!("{}: {verdict}", self.scenario))?;
+        told
+    }
+}
+
+impl Step {
+    fn line(&self) -> String {
+        let mark = if self.ok { "ok" } else { "FAILED" };
+        let mut line = format!("{mark} in {} ms", self.latency_ms);
+        for (key, value) in &self.figures {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            line += &format!(", {} {value}", key.replace('_', " "));
+        }
+        if let Some(error) = &self.error {
+            line += &format!(": {error}");
+        }
+        line
+    }
+}

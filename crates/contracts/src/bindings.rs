@@ -1,0 +1,256 @@
+//! The parts of the contracts that Rust calls or reads. A test holds every selector and topic
+//! against the compiled artifacts.
+
+#![allow(missing_docs, reason = "the contracts' NatSpec documents them")]
+
+use alloy::sol;
+
+sol! {
+    /// Commits to a batch (docs/protocol.md §2).
+    #[derive(Debug, PartialEq, Eq)]
+    struct BatchHeader {
+        uint64 index;
+        bytes32 parent;
+        uint64 firstTimestamp;
+        uint64 lastTimestamp;
+        uint64 queueStart;
+        uint64 queueEnd;
+        bytes32 queueAccStart;
+        bytes32 queueAccEnd;
+        uint8 dataKind;
+        uint64 dataLength;
+        bytes32 dataCommitment;
+    }
+
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract Inbox {
+        event MessageQueued(
+            uint64 indexed index,
+            bytes32 acc,
+            uint8 kind,
+            uint64 parentBlock,
+            uint64 parentTimestamp,
+            bytes payload
+        );
+        event BatchCommitted(
+            uint64 indexed index,
+            bytes32 indexed batchHash,
+            BatchHeader header,
+            bytes data
+        );
+        function configHash() external view returns (bytes32);
+        function batchHash(uint64 index) external view returns (bytes32);
+        function lastBatch() external view returns (uint64);
+        function queueLength() external view returns (uint64);
+        function queueConsumed() external view returns (uint64);
+        function queueAcc(uint64 count) external view returns (bytes32);
+        function lastTimestamp() external view returns (uint64);
+        function lastCommitAt() external view returns (uint64);
+        function sequencerTimeout() external view returns (uint64);
+        function commitBatch(
+            uint64 index,
+            uint64 firstTimestamp,
+            uint64 lastTimestamp,
+            uint64 queueEnd,
+            bytes calldata payload
+        ) external;
+    }
+
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract Settlement {
+        struct GameSearchResult {
+            uint256 index;
+            bytes32 metadata;
+            uint64 timestamp;
+            bytes32 rootClaim;
+            bytes extraData;
+        }
+        event Claimed(
+            uint64 indexed index,
+            uint64 indexed batchIndex,
+            uint64 parentIndex,
+            bytes32 batchHash,
+            bytes32 outputRoot,
+            uint64 lastBlock,
+            bytes32 publicInput
+        );
+        function propose(
+            uint64 parentIndex,
+            uint64 batchIndex,
+            bytes32 batchHash,
+            bytes32 outputRoot,
+            uint64 lastBlock
+        ) external payable returns (address claim);
+        function gameCount() external view returns (uint256);
+        function gameAtIndex(
+            uint256 index
+        ) external view returns (uint32 gameType, uint64 timestamp, address proxy);
+        function findLatestGames(
+            uint32 gameType,
+            uint256 start,
+            uint256 n
+        ) external view returns (GameSearchResult[] memory);
+    }
+
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract Claim {
+        function status() external view returns (uint8);
+        function rootClaim() external view returns (bytes32);
+        function l2SequenceNumber() external view returns (uint256);
+        function batchIndex() external view returns (uint64);
+        function expectedResolution() external view returns (uint64);
+        function resolvedAt() external view returns (uint64);
+    }
+
+    /// A withdrawal, as the message passer hashes it.
+    #[derive(Debug, PartialEq, Eq)]
+    struct WithdrawalTransaction {
+        uint256 nonce;
+        address sender;
+        address target;
+        uint256 value;
+        uint256 gasLimit;
+        bytes data;
+    }
+
+    /// The pre-image of an output root.
+    #[derive(Debug, PartialEq, Eq)]
+    struct OutputRootProof {
+        bytes32 version;
+        bytes32 stateRoot;
+        bytes32 messagePasserStorageRoot;
+        bytes32 latestBlockhash;
+    }
+
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract Portal {
+        event TransactionDeposited(
+            address indexed from,
+            address indexed to,
+            uint256 indexed version,
+            bytes opaqueData
+        );
+        event WithdrawalProven(
+            bytes32 indexed withdrawalHash,
+            address indexed from,
+            address indexed to
+        );
+        event WithdrawalFinalized(bytes32 indexed withdrawalHash, bool success);
+
+        function depositTransaction(
+            address to,
+            uint256 value,
+            uint64 gasLimit,
+            bool isCreation,
+            bytes memory data
+        ) external payable;
+        function proveWithdrawalTransaction(
+            WithdrawalTransaction memory tx,
+            uint256 disputeGameIndex,
+            OutputRootProof calldata outputRootProof,
+            bytes[] calldata withdrawalProof
+        ) external;
+        function finalizeWithdrawalTransaction(WithdrawalTransaction memory tx) external;
+        function finalizedWithdrawals(bytes32 hash) external view returns (bool);
+        function provenWithdrawals(
+            bytes32 hash,
+            address submitter
+        ) external view returns (address disputeGameProxy, uint64 timestamp);
+        function checkWithdrawal(bytes32 hash, address submitter) external view;
+        function respectedGameType() external view returns (uint32);
+        function proofMaturityDelaySeconds() external view returns (uint256);
+        function version() external view returns (string memory);
+    }
+
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract StandardBridge {
+        event ETHBridgeInitiated(
+            address indexed from,
+            address indexed to,
+            uint256 amount,
+            bytes extraData
+        );
+        event ERC20BridgeFinalized(
+            address indexed localToken,
+            address indexed remoteToken,
+            address indexed from,
+            address to,
+            uint256 amount,
+            bytes extraData
+        );
+        function bridgeETHTo(
+            address to,
+            uint32 minGasLimit,
+            bytes calldata extraData
+        ) external payable;
+        function bridgeERC20To(
+            address localToken,
+            address remoteToken,
+            address to,
+            uint256 amount,
+            uint32 minGasLimit,
+            bytes calldata extraData
+        ) external;
+    }
+
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract ERC721Bridge {
+        function bridgeERC721To(
+            address localToken,
+            address remoteToken,
+            address to,
+            uint256 tokenId,
+            uint32 minGasLimit,
+            bytes calldata extraData
+        ) external;
+    }
+
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract MintableERC20Factory {
+        event OptimismMintableERC20Created(
+            address indexed localToken,
+            address indexed remoteToken,
+            address deployer
+        );
+        function createOptimismMintableERC20(
+            address remoteToken,
+            string memory name,
+            string memory symbol
+        ) external returns (address);
+    }
+
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract MessagePasser {
+        event MessagePassed(
+            uint256 indexed nonce,
+            address indexed sender,
+            address indexed target,
+            uint256 value,
+            uint256 gasLimit,
+            bytes data,
+            bytes32 withdrawalHash
+        );
+        function initiateWithdrawal(
+            address target,
+            uint256 gasLimit,
+            bytes memory data
+        ) external payable;
+    }
+
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract ERC20 {
+        function approve(address spender, uint256 amount) external returns (bool);
+        function transfer(address to, uint256 amount) external returns (bool);
+        function balanceOf(address account) external view returns (uint256);
+        function remoteToken() external view returns (address);
+    }
+}
