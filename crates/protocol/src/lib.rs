@@ -11,6 +11,7 @@ pub mod queue;
 pub mod receipt;
 pub mod spec;
 pub mod transaction;
+pub mod trie;
 
 pub use receipt::Receipt;
 pub use spec::ChainSpec;
