@@ -15,10 +15,11 @@ pub use withdrawal::{Status, Withdrawal};
 
 use alloy::{
     network::Ethereum,
-    primitives::{Address, B256},
+    primitives::B256,
     providers::{DynProvider, Provider},
     rpc::types::TransactionReceipt,
 };
+use altana_contracts::ParentContracts;
 use std::time::Duration;
 
 /// A user's view of both chains. The providers sign, or the chain's node does.
@@ -27,19 +28,6 @@ pub struct Bridge {
     parent: DynProvider<Ethereum>,
     rollup: DynProvider<Ethereum>,
     contracts: ParentContracts,
-}
-
-/// Where the rollup's contracts live on the parent.
-#[derive(Clone, Copy, Debug)]
-pub struct ParentContracts {
-    /// Escrow, deposits, withdrawals.
-    pub portal: Address,
-    /// Claims.
-    pub settlement: Address,
-    /// ETH and ERC-20.
-    pub standard_bridge: Address,
-    /// ERC-721.
-    pub erc721_bridge: Address,
 }
 
 /// How often a chain is asked whether something has happened.

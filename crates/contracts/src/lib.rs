@@ -2,7 +2,9 @@
 
 pub mod bindings;
 pub mod config;
+pub mod deployment;
 pub mod genesis;
 pub mod predeploy;
 
+pub use deployment::{Deployment, DeploymentError, ParentContracts};
 pub use config::{Blocks, ConfigError, Delays, Roles, RollupConfig};
