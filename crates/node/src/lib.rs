@@ -1,1 +1,12 @@
-//! placeholder
+//! Run a rollup: pool, sequencer, batcher, derivation, proposer; never decide what a block means (that is `altana-protocol`) or how it is stored (`altana-ledger`).
+//!
+//! Every role is a pure core (a state machine with injected time and inputs) inside a thin shell.
+//!
+//! # What the node needs from a parent chain
+//!
+//! [`parent::ParentReader`] and [`parent::ParentSender`] are the whole seam: heads, blocks by
+//! number, the Inbox's log over a range of blocks with labels, a batch's payload, the Inbox's
+//! terms; and two transactions (commit, propose). `altana-parent` gives them over RPC; the
+//! simulator in this crate's tests gives them in memory.
+pub mod parent;
+pub mod pool;

@@ -1,0 +1,15 @@
+//! Hold transactions that wait for a block: a pure state machine, its durable journal, and the
+//! service that joins them.
+//!
+//! [`Pool`] owns the order and the bounds, [`Journal`] makes an acknowledgement durable, and
+//! [`PoolService`] answers a submission only after both have accepted it.
+mod account;
+mod error;
+mod journal;
+mod ready;
+mod state;
+
+pub use account::{AccountState, Accounts};
+pub use error::Rejection;
+pub use journal::{Journal, JournalError};
+pub use state::{Content, Inserted, Limits, Pool, PooledTransaction};
