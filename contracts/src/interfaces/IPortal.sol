@@ -91,8 +91,6 @@ interface IPortal {
 
     function minimumGasLimit(uint64 byteCount) external pure returns (uint64);
 
-    function params() external view returns (uint128 prevBaseFee, uint64 prevBoughtGas, uint64 prevBlockNum);
-
     function paused() external view returns (bool);
 
     /// @notice When the current or last pause ends, or ended.

@@ -17,7 +17,7 @@ interface IValidity {
     function bond() external view returns (uint256);
 
     /// @notice A claim is being made. Reverts if `claimant` may not make it, or the bond is not right.
-    /// @dev Only Settlement calls this, once for each claim, before the claim exists as a contract.
+    /// @dev Only Settlement calls this, once for each claim, as the last step of making it.
     /// @param index The claim's place in Settlement's list.
     /// @param parentIndex The claim it builds on; already final, or decided by this same module.
     /// @param claimant Who makes the claim.

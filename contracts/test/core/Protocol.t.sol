@@ -39,9 +39,8 @@ contract ProtocolTest is Test {
         if (count == 1) return _leaf(payload, from);
         uint256 left = 1;
         while (left * 2 < count) left *= 2;
-        return keccak256(
-            abi.encodePacked(hex"01", _root(payload, from, left), _root(payload, from + left, count - left))
-        );
+        return
+            keccak256(abi.encodePacked(hex"01", _root(payload, from, left), _root(payload, from + left, count - left)));
     }
 
     function _leaf(bytes memory payload, uint256 index) private pure returns (bytes32) {
