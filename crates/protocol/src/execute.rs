@@ -11,7 +11,7 @@ use alloy_eips::{Typed2718, eip7685::EMPTY_REQUESTS_HASH};
 use alloy_primitives::{Address, B64, B256, Bytes, U256};
 use op_alloy_consensus::TxDeposit;
 use op_revm::{
-    DefaultOp, L1BlockInfo, OpBuilder, OpHaltReason, OpSpecId, OpTransactionError,
+    DefaultOp, L1BlockInfo, OpBuilder, OpHaltReason, OpSpecId,
     api::{builder::DefaultOpEvm, default_ctx::OpContext},
 };
 use revm::{

@@ -5,11 +5,14 @@
 
 extern crate alloc;
 
+pub mod batch;
+pub mod derive;
 pub mod execute;
 pub mod predeploys;
 pub mod queue;
 pub mod receipt;
 pub mod spec;
+pub mod stf;
 pub mod transaction;
 pub mod trie;
 

@@ -102,7 +102,34 @@ pub struct Attributes {
 impl Message {
     /// `messageHash`: what the accumulator takes in.
     pub fn hash(&self) -> B256 {
-        message_hash(self.kind, self.parent_block, self.parent_timestamp, keccak256(&self.payload))
+        keccak256(self.encode_words())
+    }
+
+    /// What [`Message::hash`] hashes: four words, the last of them the payload's hash.
+    pub fn encode_words(&self) -> Vec<u8> {
+        let words = (
+            U256::from(self.kind),
+            U256::from(self.parent_block),
+            U256::from(self.parent_timestamp),
+            keccak256(&self.payload),
+        );
+        words.abi_encode()
+    }
+
+    /// The message in [`Message::encode_words`], and the hash of the payload that it still lacks.
+    pub fn decode_words(bytes: &[u8]) -> Option<(Self, B256)> {
+        let ([kind, parent_block, parent_timestamp, payload_hash], []) = bytes.as_chunks::<32>()
+        else {
+            return None;
+        };
+        let number = |word: &[u8; 32]| u64::try_from(U256::from_be_bytes(*word)).ok();
+        let message = Self {
+            kind: number(kind)?.try_into().ok()?,
+            parent_block: number(parent_block)?,
+            parent_timestamp: number(parent_timestamp)?,
+            payload: Bytes::new(),
+        };
+        Some((message, payload_hash.into()))
     }
 
     /// The deposit, if the message is one and its payload decodes.
@@ -224,18 +251,6 @@ impl Label {
     pub fn source_hash(&self) -> B256 {
         source_hash(0, self.block_hash, self.log_index)
     }
-}
-
-/// `messageHash` from the payload's hash.
-pub fn message_hash(
-    kind: u8,
-    parent_block: u64,
-    parent_timestamp: u64,
-    payload_hash: B256,
-) -> B256 {
-    let words =
-        (U256::from(kind), U256::from(parent_block), U256::from(parent_timestamp), payload_hash);
-    keccak256(words.abi_encode())
 }
 
 /// `queueAcc[i + 1]` from `queueAcc[i]` and message `i`.

@@ -1,11 +1,14 @@
 //! What makes one rollup different from another, and the hash that commits to it.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolValue;
 
 /// Longest name of a chain, in bytes.
 pub const NAME_BYTES_MAX: usize = 64;
+
+/// What the hash of every chain spec of this kind starts with.
+const CONFIG_TAG: &str = "altana.chain.1";
 
 /// The rules of one rollup. Everything but `name` goes into [`ChainSpec::config_hash`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +52,13 @@ impl ChainSpec {
     /// `configHash` of docs/protocol.md §4: the hash that the contracts and proofs know the
     /// chain by.
     pub fn config_hash(&self) -> B256 {
+        keccak256(self.encode_config())
+    }
+
+    /// What [`ChainSpec::config_hash`] hashes: nine words.
+    pub fn encode_config(&self) -> Vec<u8> {
         let words = (
-            keccak256("altana.chain.1"),
+            keccak256(CONFIG_TAG),
             U256::from(self.chain_id),
             U256::from(self.parent_chain_id),
             self.portal,
@@ -60,7 +68,32 @@ impl ChainSpec {
             U256::from(self.min_base_fee),
             self.genesis_hash,
         );
-        keccak256(words.abi_encode())
+        words.abi_encode()
+    }
+
+    /// The rules in [`ChainSpec::encode_config`], without a name.
+    pub fn decode_config(bytes: &[u8]) -> Option<Self> {
+        let (words, rest) = bytes.as_chunks::<32>();
+        let [tag, numbers @ .., genesis_hash] = words else { return None };
+        let [chain_id, parent_chain_id, portal, gas_limit, elasticity, denominator, fee] = numbers
+        else {
+            return None;
+        };
+        if *tag != keccak256(CONFIG_TAG) || !rest.is_empty() {
+            return None;
+        }
+        let number = |word: &[u8; 32]| u64::try_from(U256::from_be_bytes(*word)).ok();
+        Some(Self {
+            name: String::new(),
+            chain_id: number(chain_id)?,
+            parent_chain_id: number(parent_chain_id)?,
+            portal: Address::from_word(portal.into()),
+            gas_limit: number(gas_limit)?,
+            elasticity: number(elasticity)?,
+            denominator: number(denominator)?,
+            min_base_fee: number(fee)?,
+            genesis_hash: genesis_hash.into(),
+        })
     }
 
     /// Checks that a chain can run with these values.
