@@ -122,7 +122,7 @@ fn pruning_bounds_what_is_loaded() {
     let fund = |range: std::ops::Range<u64>| {
         let fields = |n| AccountFields { nonce: n, ..Default::default() };
         let change = |n| AccountChange { fields: Some(fields(n)), ..Default::default() };
-        let account = |n| (Address::left_padding_from(&n.to_be_bytes()), change(n));
+        let account = |n: u64| (Address::left_padding_from(&n.to_be_bytes()), change(n));
         StateChanges { accounts: range.map(account).collect::<AddressMap<_>>() }
     };
     for round in 0..20 {

@@ -125,7 +125,7 @@ fn nodes_that_no_trie_writes_are_refused() {
     };
     let cases: Vec<(&str, Vec<u8>, InvalidNode)> = vec![
         ("nothing", vec![], InvalidNode::Rlp),
-        ("a string", vec![0x80], InvalidNode::Rlp),
+        ("a string", vec![0x81, 0x80], InvalidNode::Rlp),
         ("three items", list(&[empty; 3]), InvalidNode::Rlp),
         ("eighteen items", list(&[empty; 18]), InvalidNode::Rlp),
         ("a tail", [list(&[&leaf_path, &[1]]), vec![0]].concat(), InvalidNode::Rlp),
@@ -148,7 +148,7 @@ fn nodes_that_no_trie_writes_are_refused() {
             InvalidNode::Path,
         ),
         ("zero", list(&[&leaf_path, empty]), InvalidNode::Value),
-        ("value with a leading zero", list(&[&leaf_path, &[0x82, 0, 1]]), InvalidNode::Rlp),
+        ("value with a leading zero", list(&[&leaf_path, &[0x82, 0, 1]]), InvalidNode::Value),
         (
             "extension to a short leaf",
             list(&[&[0x15], &list(&[&[0x20], &[1]])]),
