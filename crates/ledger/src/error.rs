@@ -1,6 +1,7 @@
 //! What can go wrong, grouped by what the caller must do.
 
 use alloy_primitives::B256;
+use altana_protocol::execute::{ExecuteError, InvalidTransaction};
 
 /// Why the ledger refused.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -39,6 +40,10 @@ pub enum Error {
 
 impl revm::database_interface::DBErrorMarker for Error {}
 
+/// Why a transaction was not pushed: it is invalid where it stands, or the state could not be
+/// read. The builder is as it was before.
+pub type PushError = ExecuteError<Error>;
+
 impl From<InvalidBlock> for Error {
     fn from(error: InvalidBlock) -> Self {
         Self::InvalidBlock(error)
@@ -72,45 +77,4 @@ pub enum InvalidBlock {
     /// A system contract failed or answered nonsense.
     #[error("system call: {0}")]
     SystemCall(String),
-}
-
-/// Why a transaction cannot be part of a block. The builder is as it was before.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidTransaction {
-    /// The sender has used this nonce already. Drop the transaction.
-    #[error("nonce too low: next nonce {state}, tx nonce {tx}")]
-    NonceTooLow {
-        /// The transaction's nonce.
-        tx: u64,
-        /// The sender's next nonce.
-        state: u64,
-    },
-    /// An earlier transaction of the sender is missing. Keep it for later.
-    #[error("nonce too high: next nonce {state}, tx nonce {tx}")]
-    NonceTooHigh {
-        /// The transaction's nonce.
-        tx: u64,
-        /// The sender's next nonce.
-        state: u64,
-    },
-    /// The sender cannot pay value and gas. Drop it, or keep it for later.
-    #[error("insufficient funds for gas * price + value: balance {balance}, tx cost {cost}")]
-    InsufficientFunds {
-        /// What the transaction may cost at most.
-        cost: Box<alloy_primitives::U256>,
-        /// What the sender has.
-        balance: Box<alloy_primitives::U256>,
-    },
-    /// The block has less gas (or blob space) left. Keep it for the next block.
-    #[error("block has no room: {0}")]
-    BlockFull(String),
-    /// The fee cap is below the block's base fee or blob base fee. Keep it for later.
-    #[error("max fee per gas less than block base fee")]
-    FeeTooLow,
-    /// The transaction can never be valid on this chain. Drop it.
-    #[error("{0}")]
-    Never(String),
-    /// The state could not be read: no fault of the transaction.
-    #[error("state: {0}")]
-    State(String),
 }

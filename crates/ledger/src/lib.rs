@@ -26,20 +26,27 @@
 //! ```
 mod block;
 mod builder;
+mod cache;
 mod error;
+mod execute;
+mod genesis;
 mod ledger;
 mod logs;
+mod query;
 mod rules;
 mod simulate;
 mod state;
+mod store;
 
+pub use altana_protocol::execute::{Executed, InvalidTransaction, Messages};
 pub use block::{Block, BlockAttributes, BlockBody, NOTE_BYTES_MAX};
 pub use builder::{BlockBuilder, Pending, SealedBlock};
-pub use error::{Error, InvalidBlock, InvalidTransaction};
-pub use ledger::{ChainEvent, EVENTS_MAX, Ledger, NextFees, Options};
+pub use error::{Error, InvalidBlock, PushError};
+pub use genesis::genesis_header;
+pub use ledger::{ChainEvent, EVENT_REMOVED_MAX, EVENTS_MAX, Ledger, MEMORY_BYTES_MAX, Options};
 pub use logs::{LogEntry, LogFilter};
 pub use rules::{EthereumRules, Rules};
 pub use simulate::{
     Call, CallError, CallResult, EthereumContext, OpContext, SimulationDb, Simulator, Tracer,
 };
-pub use state::{AccountProof, StateView, StorageProof, Witness};
+pub use state::{AccountProof, NextFees, StateView, StorageProof, Witness};
