@@ -267,7 +267,10 @@ impl From<altana_ledger::InvalidTransaction> for SubmitError {
         match error {
             E::NonceTooLow { tx, state } => Self::NonceTooLow { tx, state },
             E::NonceTooHigh { tx, state } => Self::NonceTooHigh { tx, state },
-            E::InsufficientFunds { cost, balance } => Self::InsufficientFunds { balance, cost },
+            E::InsufficientFunds { balance, cost } => {
+                Self::InsufficientFunds { balance: Box::new(balance), cost: Box::new(cost) }
+            }
+            E::IntrinsicGas { gas_limit, needed } => Self::IntrinsicGas { gas: gas_limit, needed },
             other => Self::Invalid(other.to_string()),
         }
     }
