@@ -8,5 +8,9 @@
 //! number, the Inbox's log over a range of blocks with labels, a batch's payload, the Inbox's
 //! terms; and two transactions (commit, propose). `altana-parent` gives them over RPC; the
 //! simulator in this crate's tests gives them in memory.
+pub mod derive;
+pub mod inbox;
+pub mod note;
 pub mod parent;
 pub mod pool;
+pub mod sequencer;

@@ -39,9 +39,16 @@ pub(super) struct Account {
     /// What all waiting transactions may cost together.
     pub(super) cost: U256,
     pub(super) entries: BTreeMap<u64, Entry>,
+    /// Left out of the block under construction.
+    pub(super) parked: bool,
 }
 
 impl Account {
+    /// The transaction that a block could take next.
+    pub(super) fn next(&self) -> Option<&Entry> {
+        self.entries.get(&self.taken).filter(|_| !self.parked)
+    }
+
     /// First nonce that no waiting transaction continues from the account's own.
     pub(super) fn contiguous_end(&self, from: u64) -> u64 {
         let mut next = from;

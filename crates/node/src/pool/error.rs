@@ -75,8 +75,13 @@ pub enum Rejection {
         cost: U256,
     },
     /// More gas than a block has.
-    #[error("exceeds block gas limit")]
-    GasLimit,
+    #[error("exceeds block gas limit: gas {gas}, limit {limit}")]
+    GasLimit {
+        /// The transaction's.
+        gas: u64,
+        /// A block's.
+        limit: u64,
+    },
     /// Less gas than the transaction costs before it runs.
     #[error("intrinsic gas too low: gas {have}, minimum needed {want}")]
     IntrinsicGas {

@@ -38,6 +38,9 @@ pub enum JournalError {
     /// The file is not a pool journal.
     #[error("{0} is not a pool journal: move it away")]
     Foreign(PathBuf),
+    /// The state is missing that tells which transactions still wait.
+    #[error("the pool journal could not be replayed: {0}")]
+    Replay(String),
     /// An earlier write failed; the file's end is unknown.
     #[error("the pool journal failed before")]
     Failed,

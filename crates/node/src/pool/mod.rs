@@ -4,12 +4,15 @@
 //! [`Pool`] owns the order and the bounds, [`Journal`] makes an acknowledgement durable, and
 //! [`PoolService`] answers a submission only after both have accepted it.
 mod account;
+mod check;
 mod error;
 mod journal;
 mod ready;
+mod service;
 mod state;
 
 pub use account::{AccountState, Accounts};
 pub use error::Rejection;
 pub use journal::{Journal, JournalError};
+pub use service::PoolService;
 pub use state::{Content, Inserted, Limits, Pool, PooledTransaction};

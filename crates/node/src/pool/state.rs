@@ -17,7 +17,7 @@ use std::{
 #[derive(Debug)]
 pub struct PooledTransaction {
     /// The transaction and its sender.
-    pub transaction: Recovered<Transaction>,
+    pub transaction: Arc<Recovered<Transaction>>,
     /// Its hash.
     pub hash: B256,
     /// Bytes of its EIP-2718 encoding.
@@ -31,7 +31,7 @@ impl PooledTransaction {
     pub fn new(transaction: Recovered<Transaction>, size: usize) -> Self {
         let gas = U256::from(transaction.max_fee_per_gas()) * U256::from(transaction.gas_limit());
         let cost = gas.saturating_add(transaction.value());
-        Self { hash: transaction.inner().hash(), size, cost, transaction }
+        Self { hash: transaction.inner().hash(), size, cost, transaction: Arc::new(transaction) }
     }
 
     /// Who signed.
@@ -97,12 +97,8 @@ pub(super) struct Entry {
 }
 
 /// What an accepted transaction changed.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Inserted {
-    /// Its hash.
-    pub hash: B256,
-    /// Transactions that now follow their account's nonce without a gap, in order.
-    pub executable: Vec<Arc<PooledTransaction>>,
     /// The transaction with the same nonce that it outbid.
     pub replaced: Option<B256>,
     /// Cheaper ones that had to leave.
@@ -132,6 +128,7 @@ pub struct Pool {
     ready: Ready,
     /// The last transaction of each account, worst first: gapped ones, then the cheapest.
     tails: BTreeSet<Tail>,
+    parked: Vec<Address>,
 }
 
 /// Order of eviction: `(not gapped, tip at the lowest base fee, latest first)`.
@@ -149,6 +146,7 @@ impl Pool {
             by_hash: HashMap::new(),
             ready: Ready::new(min_base_fee),
             tails: BTreeSet::new(),
+            parked: Vec::new(),
         }
     }
 
@@ -191,55 +189,73 @@ impl Pool {
         accounts: &impl Accounts,
     ) -> Result<Inserted, Rejection> {
         self.check_alone(&tx)?;
-        let (sender, nonce) = (tx.sender(), tx.nonce());
-        let state = self.load(sender, accounts)?;
+        let state = self.load(tx.sender(), accounts)?;
         let replaced = self.check_in_account(&tx, state, accounts)?;
         let evicted = match replaced {
             Some(_) => Vec::new(),
             None => self.make_room(&tx)?,
         };
+        self.put(tx, state);
+        Ok(Inserted { replaced, evicted })
+    }
 
-        let account = self.accounts.entry(sender).or_insert_with(|| Account {
+    /// Takes back a transaction that was acknowledged before (from the journal, or from a block
+    /// that left the chain): bounds and bids do not apply, only the nonce. Whether it is in.
+    pub fn restore(
+        &mut self,
+        tx: PooledTransaction,
+        accounts: &impl Accounts,
+    ) -> Result<bool, Rejection> {
+        let state = self.load(tx.sender(), accounts)?;
+        let account = self.accounts.get(&tx.sender());
+        let next = account.map_or(state.nonce, |account| account.taken.max(account.nonce));
+        let occupied = account.is_some_and(|account| account.entries.contains_key(&tx.nonce()));
+        let fits = tx.nonce() >= next && !occupied;
+        if fits {
+            self.put(tx, state);
+        }
+        Ok(fits)
+    }
+
+    fn put(&mut self, tx: PooledTransaction, state: AccountState) {
+        let (sender, nonce) = (tx.sender(), tx.nonce());
+        self.accounts.entry(sender).or_insert_with(|| Account {
             nonce: state.nonce,
             balance: state.balance,
             taken: state.nonce,
             ..Account::default()
         });
-        let end_before = account.contiguous_end(account.taken);
-        untrack(&mut self.ready, &mut self.tails, sender, account, self.min_base_fee);
-        let replaced = account.entries.remove(&nonce).map(|old| {
-            account.cost -= old.tx.cost;
+        self.arrivals += 1;
+        let arrival = self.arrivals;
+        self.bytes += tx.size;
+        self.by_hash.insert(tx.hash, (sender, nonce));
+        let mut old = None;
+        self.retake(sender, |account| {
+            account.cost += tx.cost;
+            old = account.entries.insert(nonce, Entry { tx: Arc::new(tx), arrival });
+            account.cost -= old.as_ref().map_or(U256::ZERO, |old| old.tx.cost);
+        });
+        if let Some(old) = old {
             self.bytes -= old.tx.size;
             self.by_hash.remove(&old.tx.hash);
-            old.tx.hash
-        });
-        self.arrivals += 1;
-        account.cost += tx.cost;
-        self.bytes += tx.size;
-        let hash = tx.hash;
-        self.by_hash.insert(hash, (sender, nonce));
-        account.entries.insert(nonce, Entry { tx: Arc::new(tx), arrival: self.arrivals });
-        track(&mut self.ready, &mut self.tails, sender, account, self.min_base_fee);
-        let from = if replaced.is_some() && nonce < end_before { nonce } else { end_before };
-        let executable = match nonce <= end_before {
-            true if replaced.is_some() => vec![account.entries[&nonce].tx.clone()],
-            true => {
-                let end = account.contiguous_end(from);
-                account.entries.range(from..end).map(|(_, entry)| entry.tx.clone()).collect()
-            }
-            false => Vec::new(),
-        };
-        Ok(Inserted { hash, executable, replaced, evicted })
+        }
     }
 
     /// Hands out the best transactions whose gas limits fit into `gas_left` together, at most
-    /// `max` of them, by effective tip, then by arrival, each account's in order of nonce. They
+    /// `max` of them and until they have `bytes` together, by effective tip, then by arrival, each account's in order of nonce. They
     /// stay in the pool until a block is reported, and are not handed out twice unless
-    /// [`Pool::give_back`] or [`Pool::release`] returns them.
-    pub fn take(&mut self, max: usize, mut gas_left: u64) -> Vec<Arc<PooledTransaction>> {
+    /// [`Pool::give_back`] or [`Pool::reset`] returns them.
+    pub fn take(
+        &mut self,
+        max: usize,
+        mut gas_left: u64,
+        bytes: usize,
+    ) -> Vec<Arc<PooledTransaction>> {
         let mut out = Vec::new();
         let mut skipped: Vec<Key> = Vec::new();
-        while out.len() < max && skipped.len() <= self.limits.skips_per_take {
+        let mut taken_bytes = 0;
+        while out.len() < max && taken_bytes < bytes && skipped.len() <= self.limits.skips_per_take
+        {
             let Some(key) = self.ready.pop() else { break };
             let Some(account) = self.accounts.get_mut(&key.sender) else { continue };
             let Some(entry) = account.entries.get(&account.taken) else { continue };
@@ -248,7 +264,9 @@ impl Pool {
                 continue;
             }
             gas_left -= entry.tx.transaction.gas_limit();
+            taken_bytes += entry.tx.size;
             out.push(entry.tx.clone());
+            // The key is out already; the tail may cease to be evictable.
             untrack_tail(&mut self.tails, key.sender, account, self.min_base_fee);
             account.taken += 1;
             track(&mut self.ready, &mut self.tails, key.sender, account, self.min_base_fee);
@@ -271,40 +289,43 @@ impl Pool {
         }
     }
 
-    /// Forgets what was handed out: the block under construction is given up.
-    pub fn release(&mut self) {
-        let taken: Vec<_> = self
-            .accounts
-            .iter()
-            .filter(|(_, account)| account.taken != account.nonce)
-            .map(|(sender, _)| *sender)
-            .collect();
-        for sender in taken {
-            self.retake(sender, |account| account.taken = account.nonce);
-        }
+    /// Returns a handed-out transaction like [`Pool::give_back`], and leaves its account out
+    /// until [`Pool::block_done`]: the block cannot take it, though a later one may.
+    pub fn park(&mut self, tx: &PooledTransaction) {
+        self.give_back(tx);
+        self.retake(tx.sender(), |account| account.parked = true);
+        self.parked.push(tx.sender());
     }
 
-    /// Takes note of new states: of the senders in a new block, or of all accounts
-    /// ([`Pool::senders`]) after a rewind. Transactions that are mined or unaffordable leave; the
-    /// hashes of the latter are returned. What was handed out and not mined stays handed out.
-    pub fn update(
+    /// A block is committed, and everything handed out was in it or came back: takes note of the
+    /// states of its `senders`. Mined transactions leave.
+    pub fn block_done(
         &mut self,
         senders: impl IntoIterator<Item = Address>,
         accounts: &impl Accounts,
-    ) -> Result<Vec<B256>, Rejection> {
-        let mut dropped = Vec::new();
+    ) -> Result<(), Rejection> {
+        self.unpark();
         for sender in senders {
             if self.accounts.contains_key(&sender) {
                 let state = accounts.account(sender).map_err(Rejection::State)?;
-                self.update_account(sender, state, &mut dropped);
+                self.update_account(sender, state);
             }
         }
-        Ok(dropped)
+        Ok(())
     }
 
-    /// Accounts with waiting transactions.
-    pub fn senders(&self) -> Vec<Address> {
-        self.accounts.keys().copied().collect()
+    /// The block under construction is given up, or blocks left the chain: nothing is handed out,
+    /// and every account is read anew.
+    pub fn reset(&mut self, accounts: &impl Accounts) -> Result<(), Rejection> {
+        self.unpark();
+        let senders: Vec<_> = self.accounts.keys().copied().collect();
+        self.block_done(senders, accounts)
+    }
+
+    fn unpark(&mut self) {
+        for sender in std::mem::take(&mut self.parked) {
+            self.retake(sender, |account| account.parked = false);
+        }
     }
 
     /// Orders by the base fee of the next block.
@@ -313,7 +334,7 @@ impl Pool {
             return;
         }
         for (sender, account) in &self.accounts {
-            if let Some(entry) = account.entries.get(&account.taken) {
+            if let Some(entry) = account.next() {
                 self.ready.offer(*sender, entry);
             }
         }
@@ -458,28 +479,18 @@ impl Pool {
         Ok(evicted)
     }
 
-    fn update_account(&mut self, sender: Address, state: AccountState, dropped: &mut Vec<B256>) {
+    fn update_account(&mut self, sender: Address, state: AccountState) {
         let mut gone = Vec::new();
         self.retake(sender, |account| {
             account.nonce = state.nonce;
             account.balance = state.balance;
-            account.taken = account.taken.max(state.nonce);
+            account.taken = state.nonce;
             while let Some(first) = account.entries.first_entry()
                 && *first.key() < state.nonce
             {
                 let entry = first.remove();
                 account.cost -= entry.tx.cost;
                 gone.push(entry.tx);
-            }
-            if let Some((_, first)) = account.entries.first_key_value() {
-                // A rewind can lower the nonce below what was handed out before.
-                let unaffordable = first.tx.cost > account.balance;
-                if unaffordable && first.tx.nonce() >= account.taken {
-                    let (_, entry) = account.entries.pop_first().expect("just seen");
-                    account.cost -= entry.tx.cost;
-                    dropped.push(entry.tx.hash);
-                    gone.push(entry.tx);
-                }
             }
         });
         for tx in gone {
@@ -542,7 +553,7 @@ fn untrack(
     account: &Account,
     min_base_fee: u64,
 ) {
-    if let Some(entry) = account.entries.get(&account.taken) {
+    if let Some(entry) = account.next() {
         ready.withdraw(sender, entry);
     }
     untrack_tail(tails, sender, account, min_base_fee);
@@ -555,7 +566,7 @@ fn track(
     account: &Account,
     min_base_fee: u64,
 ) {
-    if let Some(entry) = account.entries.get(&account.taken) {
+    if let Some(entry) = account.next() {
         ready.offer(sender, entry);
     }
     if let Some(tail) = tail(account, sender, min_base_fee) {

@@ -1,0 +1,388 @@
+//! Rebuild the chain from its parent: batches and queue in, safe and finalized blocks out.
+//!
+//! [`Derivation`] is pure but for the ledger it writes to: what was read comes in as an
+//! [`Update`], and the same updates always give the same chain. In a sequencer it finds its own
+//! blocks and confirms them; where a batch differs from them, the batch wins and the displaced
+//! transactions go back to the pool.
+mod plan;
+mod shell;
+mod tips;
+
+pub use plan::Plan;
+pub use shell::{Checkpoint, Follower, Position, Read};
+pub use tips::Tip;
+
+use crate::{
+    inbox::{Inbox, Inconsistent, Update},
+    note::Note,
+    parent::CommittedBatch,
+};
+use alloy_primitives::{B256, Bytes};
+use altana_ledger::{Block, BlockAttributes, BlockBuilder, Ledger, SealedBlock};
+use altana_protocol::{
+    Transaction,
+    execute::{ExecuteError, Messages},
+    queue::QueuedMessage,
+    transaction::Recovered,
+};
+use std::sync::Arc;
+use tips::Tips;
+
+/// Why derivation stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum DeriveError {
+    /// The parent's answers do not fit together: [`Derivation::distrust`] them, read again later.
+    #[error("parent chain: {0}")]
+    Inconsistent(#[from] Inconsistent),
+    /// The ledger failed: stop the node.
+    #[error("ledger: {0}")]
+    Ledger(#[from] altana_ledger::Error),
+    /// Displaced transactions could not be saved: stop the node. The ledger was not rewound.
+    #[error("pool: {0}")]
+    Displaced(String),
+}
+
+/// Is told about blocks that are about to leave the chain, newest last. The chain is rewound only
+/// after it has returned: what it saves survives a crash in between.
+pub trait Displaced {
+    /// Saves the blocks' signed transactions.
+    fn displaced(&mut self, blocks: &[Arc<Block>]) -> Result<(), String>;
+}
+
+/// For nodes that have no pool.
+impl Displaced for () {
+    fn displaced(&mut self, _: &[Arc<Block>]) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// What an update changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Derived {
+    /// Batches taken in.
+    pub batches: usize,
+    /// Blocks that the ledger had already.
+    pub confirmed: u64,
+    /// Blocks that were executed.
+    pub executed: u64,
+    /// Whether blocks left the chain.
+    pub displaced: bool,
+}
+
+/// Derivation's state. All of it follows from the parent's log.
+#[derive(Debug)]
+pub struct Derivation {
+    ledger: Ledger,
+    inbox: Inbox,
+    tips: Tips,
+    chain_id: u64,
+    /// Where reading began, if at a checkpoint.
+    began_at: Option<u64>,
+    /// The parent was reorganised since the unsafe blocks were last compared with the queue.
+    suspect: bool,
+}
+
+impl Derivation {
+    /// Begins at `tip` (the genesis, or a checkpoint); `acc` is the queue's accumulator there.
+    pub fn new(ledger: Ledger, tip: Tip, acc: B256) -> Self {
+        let inbox = Inbox::starting_at(tip.queue_end, acc);
+        let chain_id = ledger.rules().chain_id();
+        let tips = Tips::starting_at(tip);
+        Self { ledger, inbox, tips, chain_id, began_at: None, suspect: true }
+    }
+
+    /// Begins at a checkpoint, if the ledger holds its block.
+    pub fn resume(ledger: Ledger, checkpoint: Checkpoint) -> Option<Self> {
+        let canonical = ledger.is_canonical(checkpoint.tip.block_hash).ok()?;
+        let mut derivation = Self::new(ledger, checkpoint.tip, checkpoint.acc);
+        derivation.began_at = Some(checkpoint.restart);
+        canonical.then_some(derivation)
+    }
+
+    /// The checkpoint from which a restarted node can go on; `None` before the first final batch.
+    pub fn checkpoint(&self) -> Option<Checkpoint> {
+        let tip = self.tips.finalized().clone();
+        let acc = self.inbox.acc(tip.queue_end)?;
+        let restart = self.restart_position(0);
+        (tip.index > 0).then_some(Checkpoint { tip, acc, restart })
+    }
+
+    /// The parent block after which reading has to begin if everything that is not final is void.
+    pub fn restart_position(&self, deployed_at: u64) -> u64 {
+        let tip = self.tips.finalized();
+        if tip.index == 0 {
+            return deployed_at.saturating_sub(1);
+        }
+        match self.inbox.message(tip.queue_end) {
+            Some(next) => tip.parent_block.min(next.queued.message.parent_block.saturating_sub(1)),
+            None => tip.parent_block.min(self.began_at.unwrap_or(tip.parent_block)),
+        }
+    }
+
+    /// Forgets where reading stands, so that it begins again after the newest final batch: what
+    /// was read does not fit together.
+    pub fn distrust(&mut self) {
+        self.inbox.forget_positions();
+    }
+
+    /// What is known of the queue.
+    pub fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
+    /// The newest batch, and the block it ends with.
+    pub fn tip(&self) -> &Tip {
+        self.tips.newest()
+    }
+
+    /// The newest batch that lies in a final parent block.
+    pub fn finalized_tip(&self) -> &Tip {
+        self.tips.finalized()
+    }
+
+    /// Batches that are not final yet, and the newest final one.
+    pub fn tips(&self) -> impl DoubleEndedIterator<Item = &Tip> {
+        self.tips.iter()
+    }
+
+    /// Takes in what was read from the parent. `complete` says that the update reaches the
+    /// parent's head, so that messages which are missing now do not exist.
+    pub fn apply(
+        &mut self,
+        mut update: Update,
+        complete: bool,
+        displaced: &mut impl Displaced,
+    ) -> Result<Derived, DeriveError> {
+        self.skip_known(&mut update);
+        self.tips.check(&update)?;
+        self.inbox.apply(&update)?;
+        let mut derived = Derived::default();
+        if self.tips.rewind(update.ancestor) {
+            self.suspect = true;
+            self.lower_safe()?;
+        }
+        self.suspect |= self.reorganised(&update);
+        for (batch, payload) in &update.batches {
+            let tip = self.batch(batch, payload.as_ref(), displaced, &mut derived)?;
+            self.suspect |= self.is_older(tip.block_number + 1, tip.last_timestamp)?;
+            self.tips.push(tip);
+            derived.batches += 1;
+        }
+        self.ledger.sync()?;
+        if complete && self.suspect {
+            self.drop_contradicted(displaced, &mut derived)?;
+            self.suspect = false;
+        }
+        self.move_heads(complete)?;
+        Ok(derived)
+    }
+
+    /// A checkpoint is older than the position from which reading begins again.
+    fn skip_known(&self, update: &mut Update) {
+        let oldest = self.tips.finalized();
+        update.messages.retain(|message| message.queued.index >= oldest.queue_end);
+        update.batches.retain(|(batch, _)| batch.header.index > oldest.index);
+    }
+
+    fn reorganised(&self, update: &Update) -> bool {
+        self.inbox.head().is_some_and(|head| update.ancestor < head.number)
+    }
+
+    fn is_older(&self, number: u64, timestamp: u64) -> Result<bool, DeriveError> {
+        let block = self.ledger.block_by_number(number)?;
+        Ok(block.is_some_and(|block| block.header.timestamp < timestamp))
+    }
+
+    fn lower_safe(&self) -> Result<(), DeriveError> {
+        let tip = self.tips.newest();
+        if self.ledger.safe().number() > tip.block_number {
+            self.ledger.set_safe(tip.block_hash)?;
+        }
+        Ok(())
+    }
+
+    /// Executes or confirms one batch's blocks.
+    fn batch(
+        &mut self,
+        batch: &CommittedBatch,
+        payload: Option<&Bytes>,
+        displaced: &mut impl Displaced,
+        derived: &mut Derived,
+    ) -> Result<Tip, DeriveError> {
+        let header = &batch.header;
+        let messages = self.consumed(batch)?;
+        let (mut number, mut parent) = (self.tip().block_number, self.tip().block_hash);
+        let payload = payload.map(|payload| payload.as_ref());
+        for plan in Plan::of_batch(self.chain_id, header, &messages, payload) {
+            number += 1;
+            let block = match self.confirm(number, parent, &plan)? {
+                Some(block) => {
+                    derived.confirmed += 1;
+                    block
+                }
+                None => {
+                    let sealed = self.execute(parent, &plan)?;
+                    self.adopt(parent, sealed, displaced, derived)?
+                }
+            };
+            parent = block.hash();
+        }
+        Ok(Tip {
+            index: header.index,
+            hash: header.hash(),
+            last_timestamp: header.last_timestamp,
+            queue_end: header.queue_end,
+            parent_block: batch.block_number,
+            block_number: number,
+            block_hash: parent,
+        })
+    }
+
+    /// The messages that a batch consumes, if the queue is the one that it was committed with.
+    fn consumed(&self, batch: &CommittedBatch) -> Result<Vec<QueuedMessage>, Inconsistent> {
+        let header = &batch.header;
+        let known = self.inbox.acc(header.queue_start) == Some(header.queue_acc_start)
+            && self.inbox.acc(header.queue_end) == Some(header.queue_acc_end);
+        let reason = "queue accumulator";
+        let messages = self
+            .inbox
+            .range(header.queue_start, header.queue_end)
+            .filter(|_| known)
+            .ok_or(Inconsistent::Batch { index: header.index, reason })?;
+        Ok(messages.map(|message| message.queued.clone()).collect())
+    }
+
+    /// The ledger's block, if it is what the batch says.
+    fn confirm(
+        &self,
+        number: u64,
+        parent: B256,
+        plan: &Plan,
+    ) -> Result<Option<Arc<Block>>, DeriveError> {
+        let block = self.ledger.block_by_number(number)?;
+        Ok(block.filter(|block| block.header.parent_hash == parent && plan.gives(block)))
+    }
+
+    /// The block that the rules make of a plan; with an invalid transaction, only its messages.
+    fn execute(&self, parent: B256, plan: &Plan) -> Result<SealedBlock, DeriveError> {
+        let attributes = BlockAttributes {
+            timestamp: plan.block.timestamp,
+            messages: plan.block.messages.clone(),
+            note: Note { queue_end: plan.queue_end }.encode(),
+            ..BlockAttributes::default()
+        };
+        if let Some(transactions) = plan.recovered() {
+            let mut builder = self.ledger.build(parent, attributes.clone())?;
+            if push_all(&mut builder, transactions)? {
+                return Ok(builder.seal()?);
+            }
+        }
+        Ok(self.ledger.build(parent, attributes)?.seal()?)
+    }
+
+    /// Makes a derived block the chain's, in place of whatever follows `parent` now.
+    fn adopt(
+        &self,
+        parent: B256,
+        sealed: SealedBlock,
+        displaced: &mut impl Displaced,
+        derived: &mut Derived,
+    ) -> Result<Arc<Block>, DeriveError> {
+        let local = self.ledger.block_by_number(sealed.block.number())?;
+        if let Some(local) = local {
+            if local.hash() == sealed.block.hash() {
+                derived.confirmed += 1;
+                return Ok(local);
+            }
+            rewind(&self.ledger, parent, displaced)?;
+            derived.displaced = true;
+        }
+        derived.executed += 1;
+        Ok(self.ledger.commit_later(sealed)?)
+    }
+
+    /// Rewinds unsafe blocks whose messages the queue does not hold (any more), or that are too
+    /// old to follow the newest batch.
+    fn drop_contradicted(
+        &self,
+        displaced: &mut impl Displaced,
+        derived: &mut Derived,
+    ) -> Result<(), DeriveError> {
+        let tip = self.tips.newest();
+        let mut good = (tip.block_hash, tip.queue_end);
+        for number in tip.block_number + 1..=self.ledger.head().number() {
+            let Some(block) = self.ledger.block_by_number(number)? else { break };
+            let follows = block.header.timestamp >= tip.last_timestamp;
+            match self.holds(&block, good.1).filter(|_| follows) {
+                Some(queue_end) => good = (block.hash(), queue_end),
+                None => {
+                    tracing::warn!(number, "unsafe blocks contradict the queue: rewinding");
+                    rewind(&self.ledger, good.0, displaced)?;
+                    derived.displaced = true;
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where in the queue the block ends, if its deposits are the messages from `start` on.
+    fn holds(&self, block: &Block, start: u64) -> Option<u64> {
+        let end = Note::of(block)?.queue_end;
+        let messages = self.inbox.range(start, end)?;
+        let labels: Vec<_> = messages.clone().filter_map(|message| message.label).collect();
+        let queued: Vec<_> = messages.map(|message| message.queued.clone()).collect();
+        let deposits = Messages::new(&queued, &labels).deposits;
+        let held = block.transactions.iter().filter(|tx| is_deposit(tx.inner()));
+        held.map(|tx| tx.inner().hash()).eq(deposits.iter().map(|tx| tx.tx_hash())).then_some(end)
+    }
+
+    fn move_heads(&mut self, complete: bool) -> Result<(), DeriveError> {
+        let tip = self.tips.newest();
+        if complete || tip.block_number > self.ledger.safe().number() {
+            self.ledger.set_safe(tip.block_hash)?;
+        }
+        self.tips.finalize(self.inbox.finalized());
+        let finalized = self.tips.finalized();
+        if finalized.block_number > self.ledger.finalized().number() {
+            self.ledger.set_finalized(finalized.block_hash)?;
+        }
+        self.inbox.forget_before(finalized.queue_end);
+        Ok(())
+    }
+}
+
+/// Whether all transactions were valid.
+fn push_all(
+    builder: &mut BlockBuilder,
+    transactions: Vec<Recovered<Transaction>>,
+) -> Result<bool, altana_ledger::Error> {
+    for tx in transactions {
+        match builder.push(tx) {
+            Ok(_) => {}
+            Err(ExecuteError::Invalid(_)) => return Ok(false),
+            Err(ExecuteError::Database(error)) => return Err(error),
+        }
+    }
+    Ok(true)
+}
+
+/// Whether the transaction came from the queue.
+pub(crate) fn is_deposit(tx: &Transaction) -> bool {
+    matches!(tx, Transaction::Deposit(_))
+}
+
+/// Makes `to` the head; what its descendants held is saved first.
+pub(crate) fn rewind(
+    ledger: &Ledger,
+    to: B256,
+    displaced: &mut impl Displaced,
+) -> Result<(), DeriveError> {
+    let target = ledger.block(to)?.ok_or(altana_ledger::Error::UnknownBlock(to))?;
+    let mut blocks = Vec::new();
+    for number in target.number() + 1..=ledger.head().number() {
+        blocks.extend(ledger.block_by_number(number)?);
+    }
+    displaced.displaced(&blocks).map_err(DeriveError::Displaced)?;
+    Ok(ledger.rewind(to)?)
+}

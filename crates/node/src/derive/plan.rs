@@ -1,0 +1,98 @@
+//! What a batch says its blocks are, with their senders.
+
+use alloy_consensus::transaction::{Recovered, SignerRecoverable};
+use alloy_primitives::Address;
+use altana_ledger::Block;
+use altana_protocol::{
+    Transaction,
+    batch::BatchHeader,
+    derive::{BlockPlan, plan},
+    queue::QueuedMessage,
+};
+use rayon::prelude::*;
+use std::sync::OnceLock;
+
+/// Transactions whose senders one core recovers at a time.
+const CHUNK: usize = 16;
+
+/// One block of a batch, before it is executed.
+#[derive(Debug)]
+pub struct Plan {
+    /// What the block takes in.
+    pub block: BlockPlan,
+    /// Index of the first message that it leaves.
+    pub queue_end: u64,
+    senders: OnceLock<Option<Vec<Address>>>,
+}
+
+impl Plan {
+    /// The blocks of a batch by the rules of docs/protocol.md §4. `messages` are those that it
+    /// consumes.
+    pub fn of_batch(
+        chain_id: u64,
+        header: &BatchHeader,
+        messages: &[QueuedMessage],
+        payload: Option<&[u8]>,
+    ) -> Vec<Self> {
+        let blocks = plan(chain_id, header, messages, payload);
+        let last = blocks.len() - 1;
+        let mut queue_end = header.queue_start;
+        let plans = blocks.into_iter().enumerate().map(|(index, block)| {
+            let rest = &messages[(queue_end - header.queue_start) as usize..];
+            queue_end += consumed(rest, block.messages.deposits.len());
+            if index == last {
+                queue_end = header.queue_end;
+            }
+            Self { block, queue_end, senders: OnceLock::new() }
+        });
+        plans.collect()
+    }
+
+    /// Whether an executed block is the one that this says, given that it has the right parent:
+    /// same time, same transactions. (A block never holds an invalid transaction, so these decide
+    /// everything else.)
+    pub fn gives(&self, block: &Block) -> bool {
+        let deposits = self.block.messages.deposits.iter().map(|deposit| deposit.tx_hash());
+        let signed = self.block.transactions.iter().map(Transaction::hash);
+        let count = self.block.messages.deposits.len() + self.block.transactions.len();
+        block.header.timestamp == self.block.timestamp
+            && block.transactions.len() == count
+            && block.transactions.iter().map(|tx| tx.inner().hash()).eq(deposits.chain(signed))
+    }
+
+    /// Recovers the senders, on all cores; the result is kept. Whether all have one.
+    pub fn recover(&self) -> bool {
+        self.senders().is_some()
+    }
+
+    fn senders(&self) -> &Option<Vec<Address>> {
+        self.senders.get_or_init(|| {
+            self.block
+                .transactions
+                .par_iter()
+                .with_min_len(CHUNK)
+                .map(|tx| tx.recover_signer().ok())
+                .collect()
+        })
+    }
+
+    /// The signed transactions with their senders; `None` if one has none, so that the block is
+    /// invalid.
+    pub fn recovered(&self) -> Option<Vec<Recovered<Transaction>>> {
+        let senders = self.senders().as_ref()?.iter();
+        let pairs = self.block.transactions.iter().cloned().zip(senders);
+        Some(pairs.map(|(tx, sender)| Recovered::new_unchecked(tx, *sender)).collect())
+    }
+}
+
+/// How many messages give this many transactions. Messages that become nothing behind the last of
+/// them count for the next block: where they belong changes nothing.
+fn consumed(messages: &[QueuedMessage], deposits: usize) -> u64 {
+    let mut left = deposits;
+    let until = messages.iter().take_while(|message| {
+        let more = left > 0;
+        left -= usize::from(more && message.to_transaction(None).is_some());
+        more
+    });
+    until.count() as u64
+}

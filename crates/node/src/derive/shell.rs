@@ -1,0 +1,134 @@
+//! Read the parent and feed derivation: the only part of it that waits.
+
+use super::{Derivation, Tip};
+use crate::{
+    inbox::Update,
+    parent::{Heads, ParentBlock, ParentError, ParentReader},
+};
+use alloy_primitives::B256;
+use serde::{Deserialize, Serialize};
+use std::{io::Write, path::Path, sync::Arc};
+
+/// Parent blocks whose log is asked for at once.
+const RANGE_BLOCKS: u64 = 500;
+/// Payload bytes that one update may hold before the rest is left for the next.
+const UPDATE_PAYLOAD_BYTES: usize = 32 << 20;
+const NAME: &str = "derive.json";
+
+/// Reads a parent chain, one bounded step at a time. Its state is derivation's.
+#[derive(Debug)]
+pub struct Follower<P> {
+    parent: Arc<P>,
+    deployed_at: u64,
+}
+
+/// One step's result: an update to apply, and whether it reaches the parent's head.
+#[derive(Debug)]
+pub struct Read {
+    /// What is new.
+    pub update: Update,
+    /// Whether nothing was left for a next step.
+    pub complete: bool,
+    /// The parent's heads when the step began.
+    pub heads: Heads,
+}
+
+impl<P: ParentReader> Follower<P> {
+    /// Reads `parent`, beginning with the block that deployed the Inbox.
+    pub fn new(parent: Arc<P>, deployed_at: u64) -> Self {
+        Self { parent, deployed_at }
+    }
+
+    /// What a reader has to know of derivation's state to take the next step.
+    pub fn position(&self, derivation: &Derivation) -> Position {
+        Position {
+            known: derivation.inbox().positions().copied().collect(),
+            restart: derivation.restart_position(self.deployed_at),
+        }
+    }
+
+    /// Reads on from a position. Repeats nothing, changes nothing.
+    pub async fn read(&self, position: &Position) -> Result<Read, ParentError> {
+        let heads = self.parent.heads().await?;
+        let ancestor = self.ancestor(position).await?;
+        let latest = heads.latest.number.max(ancestor);
+        let mut to = match latest.min(ancestor.saturating_add(RANGE_BLOCKS)) {
+            number if number == heads.latest.number => heads.latest,
+            number => self.block(number).await?,
+        };
+        let finalized = heads.finalized.number;
+        let mut update = Update { ancestor, head: to, finalized, ..Update::default() };
+        if to.number > ancestor {
+            let log = self.parent.inbox_log(ancestor + 1, &to).await?;
+            update.messages = log.messages;
+            let (mut bytes, mut last) = (0, 0);
+            for batch in log.batches {
+                // A block is read whole or not at all.
+                if bytes > UPDATE_PAYLOAD_BYTES && batch.block_number > last {
+                    to = self.block(batch.block_number - 1).await?;
+                    update.messages.retain(|m| m.queued.message.parent_block <= to.number);
+                    break;
+                }
+                let payload = self.parent.payload(&batch).await?;
+                bytes += payload.as_ref().map_or(0, |payload| payload.len());
+                last = batch.block_number;
+                update.batches.push((batch, payload));
+            }
+            update.head = to;
+        }
+        Ok(Read { complete: to.number == heads.latest.number, update, heads })
+    }
+
+    /// The newest known block that the parent still has.
+    async fn ancestor(&self, position: &Position) -> Result<u64, ParentError> {
+        for known in position.known.iter().filter(|known| known.number > position.restart) {
+            if self.parent.block(known.number).await?.is_some_and(|now| now.hash == known.hash) {
+                return Ok(known.number);
+            }
+        }
+        Ok(position.restart)
+    }
+
+    async fn block(&self, number: u64) -> Result<ParentBlock, ParentError> {
+        let missing = || ParentError::Reorganised(format!("block {number} is missing"));
+        self.parent.block(number).await?.ok_or_else(missing)
+    }
+}
+
+/// Where reading goes on.
+#[derive(Clone, Debug)]
+pub struct Position {
+    /// Blocks up to which was read, newest first.
+    known: Vec<ParentBlock>,
+    /// Where to begin if the parent has none of them.
+    restart: u64,
+}
+
+/// Where a restarted node begins to read: after the newest final batch, so that blobs which the
+/// parent no longer serves are not needed. Losing it costs time alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Checkpoint {
+    /// The newest final batch.
+    pub tip: Tip,
+    /// The queue's accumulator at its end.
+    pub acc: B256,
+    /// Parent block after which reading begins.
+    pub restart: u64,
+}
+
+impl Checkpoint {
+    /// Reads the checkpoint of a folder. A missing or damaged one is none.
+    pub fn load(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(folder.join(NAME)).ok()?).ok()
+    }
+
+    /// Replaces the checkpoint atomically.
+    pub fn store(&self, folder: &Path) -> std::io::Result<()> {
+        let new = folder.join(format!("{NAME}.new"));
+        let mut file = std::fs::File::create(&new)?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        file.sync_all()?;
+        std::fs::rename(new, folder.join(NAME))
+    }
+}
