@@ -1,6 +1,7 @@
 //! The rules that a chain's blocks follow.
 
 use crate::Error;
+use alloy_consensus::constants::ETH_TO_WEI;
 use alloy_eips::{eip6110::MAINNET_DEPOSIT_CONTRACT_ADDRESS, eip7840::BlobParams};
 use alloy_genesis::ChainConfig;
 use alloy_primitives::Address;
@@ -43,6 +44,8 @@ pub struct EthereumRules {
     pub by_number: Vec<(u64, SpecId)>,
     /// Forks by timestamp, since Shanghai, rising.
     pub by_time: Vec<(u64, SpecId)>,
+    /// What a block earns its miner, in wei, by block number, rising; zero since the merge.
+    pub rewards: Vec<(u64, u128)>,
     /// Blob parameters by timestamp (Cancun, Prague, and EIP-7892's BPO forks), rising.
     pub blobs: Vec<(u64, BlobParams)>,
     /// Whose logs are deposit requests (EIP-6110).
@@ -56,6 +59,7 @@ impl EthereumRules {
             chain_id,
             by_number: vec![(0, SpecId::MERGE)],
             by_time: vec![(0, SpecId::OSAKA)],
+            rewards: Vec::new(),
             blobs: vec![(0, BlobParams::bpo2())],
             deposit_contract: MAINNET_DEPOSIT_CONTRACT_ADDRESS,
         }
@@ -75,6 +79,7 @@ impl EthereumRules {
             (config.eip150_block, SpecId::TANGERINE),
             (config.eip158_block, SpecId::SPURIOUS_DRAGON),
             (config.byzantium_block, SpecId::BYZANTIUM),
+            (config.constantinople_block, SpecId::CONSTANTINOPLE),
             (config.petersburg_block, SpecId::PETERSBURG),
             (config.istanbul_block, SpecId::ISTANBUL),
             (config.berlin_block, SpecId::BERLIN),
@@ -86,6 +91,12 @@ impl EthereumRules {
             (config.cancun_time, SpecId::CANCUN),
             (config.prague_time, SpecId::PRAGUE),
             (config.osaka_time, SpecId::OSAKA),
+        ])?;
+        let rewards = schedule([
+            (Some(0), 5 * ETH_TO_WEI),
+            (config.byzantium_block, 3 * ETH_TO_WEI),
+            (config.constantinople_block, 2 * ETH_TO_WEI),
+            (merge, 0),
         ])?;
         let blobs = schedule([
             (config.cancun_time, blob_params(config, "cancun", BlobParams::cancun())),
@@ -99,7 +110,7 @@ impl EthereumRules {
         ])?;
         let deposit_contract =
             config.deposit_contract_address.unwrap_or(MAINNET_DEPOSIT_CONTRACT_ADDRESS);
-        Ok(Self { chain_id: config.chain_id, by_number, by_time, blobs, deposit_contract })
+        Ok(Self { chain_id: config.chain_id, by_number, by_time, rewards, blobs, deposit_contract })
     }
 
     /// The fork that a block follows.
@@ -108,6 +119,11 @@ impl EthereumRules {
             .or_else(|| active(&self.by_number, number))
             .copied()
             .unwrap_or(SpecId::FRONTIER)
+    }
+
+    /// What a block earns its miner, in wei.
+    pub fn reward_at(&self, number: u64) -> u128 {
+        active(&self.rewards, number).copied().unwrap_or_default()
     }
 
     /// Blob parameters of a block; `None` before Cancun.

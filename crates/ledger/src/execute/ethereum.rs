@@ -5,7 +5,7 @@ use crate::{
     Error, EthereumRules, InvalidBlock, InvalidTransaction, PushError, StateView,
     simulate::SimulationDb, state::trie_error,
 };
-use alloy_consensus::{Header, Transaction as _, constants::ETH_TO_WEI, transaction::Recovered};
+use alloy_consensus::{Header, Transaction as _, transaction::Recovered};
 use alloy_eips::{
     Encodable2718, Typed2718, eip2935, eip4788, eip4895::Withdrawals, eip7002, eip7251,
     eip7685::Requests,
@@ -291,12 +291,7 @@ impl EthereumExecutor {
     fn balance_increments(&self) -> AddressMap<u128> {
         let mut increments = AddressMap::<u128>::default();
         let mut add = |address, wei: u128| *increments.entry(address).or_default() += wei;
-        let reward = match self.spec {
-            spec if spec >= SpecId::MERGE => 0,
-            spec if spec >= SpecId::PETERSBURG => 2 * ETH_TO_WEI,
-            spec if spec >= SpecId::BYZANTIUM => 3 * ETH_TO_WEI,
-            _ => 5 * ETH_TO_WEI,
-        };
+        let reward = self.rules.reward_at(self.header.number);
         if reward > 0 {
             for ommer in &self.ommers {
                 // An ommer is one to seven blocks older; others were refused with the header.
