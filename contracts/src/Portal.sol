@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {TrieProof} from "@openzeppelin/contracts/utils/cryptography/TrieProof.sol";
-
 import {Metering} from "./Metering.sol";
 import {ClaimStatus, IClaim} from "./interfaces/IClaim.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
@@ -10,6 +8,7 @@ import {IPortal} from "./interfaces/IPortal.sol";
 import {ISettlement} from "./interfaces/ISettlement.sol";
 import {Alias} from "./libraries/Alias.sol";
 import {OutputRootProof, Protocol, Withdrawal} from "./libraries/Protocol.sol";
+import {StorageProof} from "./libraries/StorageProof.sol";
 
 /// @title A rollup's escrow on its parent chain: funds and messages enter and leave here.
 /// @notice Speaks the OP Stack's interface, so that its wallets, bridges and explorers work unchanged. A deposit joins
@@ -339,7 +338,7 @@ contract Portal is IPortal, Metering {
     /// @dev Whether the message passer's storage under `root` records the withdrawal: `sentMessages[hash]`, in slot 0.
     function _isRecorded(bytes32 hash, bytes32 root, bytes[] calldata proof) private pure returns (bool) {
         bytes32 slot = keccak256(abi.encode(hash, uint256(0)));
-        return TrieProof.verify(hex"01", root, abi.encodePacked(keccak256(abi.encode(slot))), proof);
+        return StorageProof.holdsOne(root, keccak256(abi.encode(slot)), proof);
     }
 
     /// @dev A relayed call carries the Portal's authority, and so must not reach a contract that knows the Portal.

@@ -49,7 +49,7 @@ library Trie {
 
     function _node(bytes32[] memory keys, uint256 from, uint256 to, uint256 depth) private pure returns (bytes memory) {
         if (to - from == 1) {
-            return list(bytes.concat(str(_path(keys[from], depth, 64, true)), str(hex"01")));
+            return leaf(keys[from], depth);
         }
         uint256 shared = _shared(keys[from], keys[to - 1], depth);
         if (shared > 0) {
@@ -98,6 +98,11 @@ library Trie {
 
     function _reference(bytes memory node) private pure returns (bytes memory) {
         return node.length < 32 ? node : str(abi.encodePacked(keccak256(node)));
+    }
+
+    /// @dev The leaf of `key` below a path of `depth` nibbles.
+    function leaf(bytes32 key, uint256 depth) internal pure returns (bytes memory) {
+        return list(bytes.concat(str(_path(key, depth, 64, true)), str(hex"01")));
     }
 
     /// @dev RLP of a string.

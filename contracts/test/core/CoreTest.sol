@@ -159,7 +159,7 @@ abstract contract CoreTest is Test {
 
     function _withdrawal(address target, uint256 value) internal view returns (Withdrawal memory) {
         return Withdrawal({
-            nonce: uint256(1) << 240 | 7, sender: alice, target: target, value: value, gasLimit: 100_000, data: ""
+            nonce: uint256(1) << 240 | 8, sender: alice, target: target, value: value, gasLimit: 100_000, data: ""
         });
     }
 
