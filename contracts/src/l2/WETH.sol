@@ -7,6 +7,7 @@ import {BoundedCall} from "../bridge/BoundedCall.sol";
 
 /// @title WETH
 /// @notice Ether as an ERC-20 token, one for one.
+/// @dev Unlike the first WETH it has no fallback: a call of a function that it lacks, such as `permit`, must fail.
 contract WETH is ERC20 {
     /// @notice Ether was wrapped.
     event Deposit(address indexed dst, uint256 wad);
@@ -21,11 +22,6 @@ contract WETH is ERC20 {
 
     /// @notice Wraps what is sent.
     receive() external payable {
-        deposit();
-    }
-
-    /// @notice Wraps what is sent with any call, as the first WETH did.
-    fallback() external payable {
         deposit();
     }
 
