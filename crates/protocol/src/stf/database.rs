@@ -59,6 +59,8 @@ impl<O: Oracle> Database for StateDb<'_, O> {
             balance: account.balance,
             nonce: account.nonce,
             code_hash: account.code_hash,
+            // Not the default, which says that there is none.
+            code: None,
             ..AccountInfo::default()
         }))
     }

@@ -1,0 +1,7 @@
+//! A small rollup, built natively and derived again over a witness alone.
+
+mod batch;
+mod chain;
+mod execute;
+mod formats;
+mod stf;

@@ -1,0 +1,334 @@
+//! The state transition against native building, and against hostile bytes.
+
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256, hex};
+use altana_protocol::{
+    Transaction,
+    queue::{Deposit, KIND_ATTRIBUTES, KIND_DEPOSIT, Message},
+    stf::{MissingPreimage, PREIMAGE_BYTES_MAX, Witness, run},
+};
+use proptest::{collection::vec, prelude::*};
+
+use crate::chain::*;
+
+/// What a user of the test chain does; nonces are filled in as the chain is built.
+#[derive(Clone, Debug)]
+struct Action {
+    sender: usize,
+    kind: u8,
+    number: u64,
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    (0..SENDERS, 0_u8..14, 0_u64..6).prop_map(|(sender, kind, number)| Action {
+        sender,
+        kind,
+        number,
+    })
+}
+
+#[derive(Clone, Debug)]
+struct Plan {
+    delta: u64,
+    deposits: Vec<(u8, u64)>,
+    take: usize,
+    actions: Vec<Action>,
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let deposits = vec((0_u8..6, 0_u64..6), 0..3);
+    (0_u64..3, deposits, 0_usize..5, vec(action(), 0..8))
+        .prop_map(|(delta, deposits, take, actions)| Plan { delta, deposits, take, actions })
+}
+
+fn transaction(action: &Action, nonce: u64) -> Transaction {
+    let word = |number: u64| U256::from(number).to_be_bytes::<32>();
+    let mut tx = call(nonce, Address::with_last_byte(0x90 + action.number as u8));
+    match action.kind {
+        0..4 => tx.value = U256::from(action.number),
+        4..6 => {
+            tx.to = TxKind::Call(STORE);
+            tx.input = [word(action.number), word(nonce % 3)].concat().into();
+        }
+        6 => tx.to = TxKind::Call(CATCHER),
+        7 => tx.to = TxKind::Call(REVERTER),
+        8 => {
+            tx.to = TxKind::Create;
+            tx.input =
+                hex!("6016600a5f3960165ff373000000000000000000000000000000000000009aff").into();
+        }
+        9 => {
+            tx.to = TxKind::Create;
+            tx.input = hex!("73000000000000000000000000000000000000009bff").into();
+        }
+        // From here on: invalid in one way or another.
+        10 => tx.nonce = nonce + 1 + action.number,
+        11 => tx.value = U256::from(2000 * ETHER),
+        12 => tx.gas_limit = 20_000,
+        _ => tx.max_fee_per_gas = 5,
+    }
+    sign(action.sender, tx)
+}
+
+fn deposit(kind: u8, number: u64) -> Deposit {
+    let mut deposit = Deposit {
+        from: Address::with_last_byte(0xa0 + number as u8),
+        to: TxKind::Call(STORE),
+        mint: u128::from(number) * ETHER,
+        value: U256::from(number),
+        gas_limit: 150_000,
+        data: Bytes::from([U256::from(number).to_be_bytes::<32>(), [1; 32]].concat()),
+    };
+    match kind {
+        0 => deposit.to = TxKind::Call(REVERTER),
+        1 => deposit.gas_limit = 21_000,
+        2 => deposit.value = U256::MAX,
+        3 => deposit.to = TxKind::Create,
+        // A user who forces a transaction.
+        4 => deposit.from = sender(number as usize),
+        _ => {}
+    }
+    deposit
+}
+
+fn build(chain: &mut Chain, plans: &[Plan]) {
+    for (index, plan) in plans.iter().enumerate() {
+        for (kind, number) in &plan.deposits {
+            chain.queue_deposit(10 + index as u64, deposit(*kind, *number));
+        }
+        chain.queue_attributes(10 + index as u64);
+        let take = plan.take.min(chain.queue.len() - chain.consumed);
+        let mut nonces: Vec<u64> = (0..SENDERS).map(|index| chain.nonce(index)).collect();
+        let mut candidates = Vec::new();
+        for action in &plan.actions {
+            candidates.push(transaction(action, nonces[action.sender]));
+            nonces[action.sender] += u64::from(action.kind < 10);
+        }
+        chain.build(chain.head.timestamp + plan.delta, take, candidates);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_was_built_is_what_the_batch_derives(
+        batches in vec((vec(plan(), 1..5), any::<bool>()), 1..4),
+    ) {
+        let mut chain = Chain::new();
+        for (plans, blobs) in &batches {
+            build(&mut chain, plans);
+            chain.commit_batch(*blobs).check();
+        }
+    }
+
+    #[test]
+    fn no_ether_is_made_or_lost(plans in vec(plan(), 1..6)) {
+        let mut chain = Chain::new();
+        let before = chain.supply();
+        build(&mut chain, &plans);
+        let minted: u128 = chain.queue[..chain.consumed]
+            .iter()
+            .filter_map(|message| message.deposit())
+            .map(|deposit| deposit.mint)
+            .sum();
+        prop_assert_eq!(chain.supply(), before + U256::from(minted));
+    }
+
+    /// An invalid payload is one block with all messages, at the last timestamp.
+    #[test]
+    fn any_committed_bytes_have_exactly_one_result(
+        bytes in vec(any::<u8>(), 0..10_000),
+        messages in 1_usize..6,
+        blobs: bool,
+    ) {
+        let mut chain = Chain::new();
+        for index in 0..5 {
+            chain.queue_deposit(20 + index / 2, deposit(index as u8, 3));
+        }
+        chain.build_default(1_007, messages, false);
+        chain.commit_payload(&bytes, blobs).check();
+    }
+
+    /// Nobody can make a witness that gives another result (zkSync, SP1): a changed pre-image has
+    /// another hash, so it is missing or not needed.
+    #[test]
+    fn a_mutated_witness_is_refused_or_agrees(
+        edits in vec((any::<prop::sample::Index>(), any::<u8>()), 1..3),
+        plans in vec(plan(), 1..3),
+    ) {
+        let mut chain = Chain::new();
+        build(&mut chain, &plans);
+        let committed = chain.commit_batch(false);
+        let (output, witness) = committed.run_with_witness();
+        let mut bytes = witness.encode();
+        for (index, byte) in edits {
+            let index = index.index(bytes.len());
+            bytes[index] = byte;
+        }
+        if let Ok(mutated) = Witness::decode(&bytes) {
+            let result = run(&mutated, &committed.input);
+            prop_assert!(
+                result == Ok(output) || matches!(result, Err(MissingPreimage::Keccak(_))),
+                "{:?}", result
+            );
+        }
+    }
+}
+
+#[test]
+fn every_pre_image_fits_one_transaction() {
+    let mut chain = Chain::new();
+    // The largest message, the largest contract, and a payload of some chunks.
+    let mut big = deposit(5, 1);
+    big.data = vec![7; 60_000 - 113].into();
+    big.gas_limit = 5_000_000;
+    chain.queue_deposit(20, big);
+    let mut create = call(0, STORE);
+    create.to = TxKind::Create;
+    create.gas_limit = 15_000_000;
+    create.value = U256::ZERO;
+    // Returns 24,576 zero bytes, which are STOPs; the rest pads the init code to its limit.
+    let mut code = hex!("6160005ff3").to_vec();
+    code.resize(49_152, 1);
+    create.input = code.into();
+    assert_eq!(chain.build(1_001, 2, vec![sign(0, create)]), []);
+    let contract = sender(0).create(0);
+    assert_eq!(chain.build(1_002, 0, vec![sign(1, call(0, contract))]), []);
+    chain.commit_batch(false).check();
+    // In the next batch the code is a pre-image.
+    assert_eq!(chain.build(1_003, 0, vec![sign(1, call(1, contract))]), []);
+    let (_, witness) = chain.commit_batch(true).run_with_witness();
+    assert!(witness.preimages().any(|preimage| preimage.len() == 24_576));
+    assert!(witness.preimages().all(|preimage| preimage.len() <= PREIMAGE_BYTES_MAX));
+}
+
+#[test]
+fn each_missing_pre_image_is_asked_for_by_name() {
+    let mut chain = Chain::new();
+    chain.build(1_001, 1, vec![sign(0, call(0, STORE))]);
+    let committed = chain.commit_batch(true);
+    let (output, witness) = committed.run_with_witness();
+    for left_out in witness.preimages() {
+        let mut partial = Witness::default();
+        for preimage in witness.preimages().filter(|preimage| *preimage != left_out) {
+            partial.insert(preimage.clone());
+        }
+        let hash = alloy_primitives::keccak256(left_out);
+        let result = run(&partial, &committed.input);
+        let is_named = match result {
+            Err(MissingPreimage::Keccak(asked)) => asked == hash,
+            Err(MissingPreimage::Element { index, .. }) => index == 0,
+            Ok(found) => found == output,
+        };
+        assert!(is_named, "{result:?}");
+    }
+}
+
+#[test]
+fn one_bad_transaction_empties_its_block_and_no_other() {
+    let bad: [fn(&mut alloy_consensus::TxEip1559); 4] = [
+        |tx| tx.nonce = 9,
+        |tx| tx.value = U256::MAX,
+        |tx| tx.gas_limit = 1,
+        |tx| tx.max_fee_per_gas = 0,
+    ];
+    for spoil in bad {
+        let mut chain = Chain::new();
+        chain.queue_deposit(10, deposit(5, 2));
+        let first = vec![sign(0, call(0, STORE))];
+        let third = vec![sign(2, call(0, STORE))];
+        let mut spoilt = call(0, STORE);
+        spoil(&mut spoilt);
+        let spoilt = vec![sign(1, call(0, STORE)), sign(3, spoilt)];
+
+        chain.build(1_001, 1, first);
+        chain.build(1_002, 1, vec![]);
+        chain.build(1_003, 0, third);
+        chain.blocks[1].transactions = spoilt;
+        chain.commit_batch(false).check();
+    }
+}
+
+#[test]
+fn a_block_with_an_unrecoverable_signature_is_emptied() {
+    let mut chain = Chain::new();
+    chain.build(1_001, 1, vec![]);
+    let nobody = alloy_primitives::Signature::new(U256::ZERO, U256::from(1), false);
+    let tx = alloy_consensus::Signed::new_unhashed(call(0, STORE), nobody);
+    chain.blocks[0].transactions = vec![Transaction::Eip1559(tx)];
+    chain.commit_batch(true).check();
+}
+
+#[test]
+fn a_payload_that_breaks_a_rule_becomes_the_default_block() {
+    let broken: [fn(&mut Chain); 7] = [
+        |chain| chain.blocks[0].messages -= 1,
+        |chain| chain.blocks[1].messages += 1,
+        |chain| chain.blocks[0].timestamp = 999,
+        |chain| chain.blocks[1].timestamp = 1_008,
+        |chain| chain.blocks[0].labels.truncate(1),
+        |chain| chain.blocks[0].labels[1] = chain.blocks[0].labels[0],
+        |chain| {
+            let label = chain.blocks[0].labels[0];
+            chain.blocks[1].labels.push(label);
+        },
+    ];
+    for spoil in broken {
+        let mut chain = Chain::new();
+        chain.queue_deposit(20, deposit(5, 1));
+        chain.queue_deposit(20, deposit(5, 2));
+        chain.queue_deposit(21, deposit(5, 3));
+        let mut spoilt = Chain::new();
+        std::mem::swap(&mut spoilt, &mut chain);
+        // The blocks of a builder, taken from one chain and committed by another.
+        spoilt.build(1_001, 4, vec![sign(0, call(0, STORE))]);
+        spoilt.build(1_007, 0, vec![]);
+        spoil(&mut spoilt);
+        let payload = altana_protocol::batch::encode_payload(CHAIN_ID, &spoilt.blocks).unwrap();
+        chain.queue_deposit(20, deposit(5, 1));
+        chain.queue_deposit(20, deposit(5, 2));
+        chain.queue_deposit(21, deposit(5, 3));
+        chain.build_default(1_007, 4, false);
+        chain.commit_payload(&payload, false).check();
+    }
+}
+
+#[test]
+fn a_message_that_does_not_decode_is_consumed_and_skipped() {
+    let mut chain = Chain::new();
+    let odd = [
+        (KIND_DEPOSIT, vec![1; 112]),
+        (KIND_DEPOSIT, vec![2; 200]),
+        (KIND_ATTRIBUTES, vec![0xff; 192]),
+        (KIND_ATTRIBUTES, vec![0; 191]),
+        (77, vec![]),
+    ];
+    for (kind, payload) in odd {
+        chain.queue_message(Message {
+            kind,
+            parent_block: 30,
+            parent_timestamp: 1_000,
+            payload: payload.into(),
+        });
+    }
+    chain.build(1_001, 6, vec![]);
+    assert_eq!(chain.blocks[0].labels.len(), 2, "one for each message of kind deposit");
+    let mut alone = Chain::new();
+    alone.build(1_001, 1, vec![]);
+    assert_eq!(chain.head, alone.head);
+    chain.commit_batch(true).check();
+}
+
+#[test]
+fn labels_name_deposits_and_change_nothing_else() {
+    let build = |labelled: bool| {
+        let mut chain = Chain::new();
+        chain.queue_deposit(20, deposit(5, 1));
+        chain.build_default(1_001, 2, labelled);
+        chain.head
+    };
+    let (labelled, unlabelled) = (build(true), build(false));
+    assert_ne!(labelled.transactions_root, unlabelled.transactions_root);
+    assert_eq!(labelled.state_root, unlabelled.state_root);
+    assert_ne!(B256::ZERO, labelled.transactions_root);
+}
