@@ -4,13 +4,18 @@
 //!
 //! # What the node needs from a parent chain
 //!
-//! [`parent::ParentReader`] and [`parent::ParentSender`] are the whole seam: heads, blocks by
-//! number, the Inbox's log over a range of blocks with labels, a batch's payload, the Inbox's
-//! terms; and two transactions (commit, propose). `altana-parent` gives them over RPC; the
+//! [`parent::ParentReader`], [`parent::BatchSender`] and [`parent::ClaimSender`] are the whole
+//! seam: heads, blocks by number, the Inbox's log over a range of blocks with labels, a batch's
+//! payload; and two transactions (commit, propose). `altana-parent` gives them over RPC; the
 //! simulator in this crate's tests gives them in memory.
+pub mod batcher;
 pub mod derive;
+pub mod engine;
 pub mod inbox;
+pub mod metrics;
+pub mod node;
 pub mod note;
 pub mod parent;
 pub mod pool;
+pub mod proposer;
 pub mod sequencer;

@@ -73,8 +73,6 @@ pub struct InboxLog {
 /// What the Inbox was deployed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InboxTerms {
-    /// Number of the parent block in which it was deployed: nothing about it is older.
-    pub deployed_at: u64,
     /// Seconds after which a message must be in the next batch.
     pub force_inclusion_delay: u64,
     /// Seconds without a commit after which anyone may commit.
@@ -128,9 +126,6 @@ pub trait ParentReader: Send + Sync + 'static {
         &self,
         batch: &CommittedBatch,
     ) -> impl Future<Output = Result<Option<Bytes>, ParentError>> + Send;
-
-    /// What the Inbox was deployed with.
-    fn terms(&self) -> impl Future<Output = Result<InboxTerms, ParentError>> + Send;
 }
 
 /// A call of `Inbox.commitBatch`.
@@ -194,17 +189,20 @@ pub struct Sent {
     pub fee: U256,
 }
 
-/// Sends the node's two kinds of transactions. Each call resolves when its transaction is mined
-/// (with fees bumped as often as needed), or when it was given up for good. Whether it stays mined
-/// is for the reader of the chain to see. What is sent after a restart replaces what was pending.
-pub trait ParentSender: Send + Sync + 'static {
+/// Sends batches. A call resolves when its transaction is mined (with fees bumped as often as
+/// needed), or when it was given up for good. Whether it stays mined is for the reader of the chain
+/// to see. What is sent after a restart replaces what was pending.
+pub trait BatchSender: Send + Sync + 'static {
     /// `Inbox.commitBatch`.
     fn commit(&self, commit: Commit) -> impl Future<Output = Result<Sent, ParentError>> + Send;
+}
 
+/// Sends claims, as [`BatchSender`] sends batches.
+pub trait ClaimSender: Send + Sync + 'static {
     /// `Settlement.propose`, with the bond that its validity module asks for.
     fn propose(&self, proposal: Proposal)
     -> impl Future<Output = Result<Sent, ParentError>> + Send;
 
-    /// The claim about the newest batch that was not rejected (the genesis claim at first).
-    fn latest_claim(&self) -> impl Future<Output = Result<Claim, ParentError>> + Send;
+    /// The newest claims that were not rejected, at most `max`, and always the genesis claim.
+    fn claims(&self, max: usize) -> impl Future<Output = Result<Vec<Claim>, ParentError>> + Send;
 }

@@ -5,10 +5,8 @@
 //! parent, so a restarted batcher decides as before and a reorganised parent gets its batches
 //! again. The shell sends one batch at a time and looks at the parent for what became of it.
 mod cost;
-mod shell;
 
 pub use cost::{Cost, Prices};
-pub use shell::run;
 
 use crate::{
     derive::{Plan, Tip, is_deposit},
@@ -226,7 +224,8 @@ fn batch(
         Err(EncodeError::TooLong) => return Ok(None),
         Err(error) => return Err(BatchError::Encode { block: first.number(), error }),
     };
-    let prices = Prices { base_fee: inputs.head.base_fee, blob_base_fee: inputs.head.blob_base_fee };
+    let prices =
+        Prices { base_fee: inputs.head.base_fee, blob_base_fee: inputs.head.blob_base_fee };
     let Some(cost) = cost::choose(config, &payload, prices) else { return Ok(None) };
     let header = BatchHeader {
         index: inputs.tip.index + 1,

@@ -5,6 +5,7 @@
 //! blocks and confirms them; where a batch differs from them, the batch wins and the displaced
 //! transactions go back to the pool.
 mod plan;
+mod recover;
 mod shell;
 mod tips;
 
@@ -25,6 +26,7 @@ use altana_protocol::{
     queue::QueuedMessage,
     transaction::Recovered,
 };
+use recover::recover_ahead;
 use std::sync::Arc;
 use tips::Tips;
 
@@ -108,10 +110,10 @@ impl Derivation {
     }
 
     /// The parent block after which reading has to begin if everything that is not final is void.
-    pub fn restart_position(&self, deployed_at: u64) -> u64 {
+    pub fn restart_position(&self, start: u64) -> u64 {
         let tip = self.tips.finalized();
         if tip.index == 0 {
-            return deployed_at.saturating_sub(1);
+            return start;
         }
         match self.inbox.message(tip.queue_end) {
             Some(next) => tip.parent_block.min(next.queued.message.parent_block.saturating_sub(1)),
@@ -213,20 +215,25 @@ impl Derivation {
         let messages = self.consumed(batch)?;
         let (mut number, mut parent) = (self.tip().block_number, self.tip().block_hash);
         let payload = payload.map(|payload| payload.as_ref());
-        for plan in Plan::of_batch(self.chain_id, header, &messages, payload) {
-            number += 1;
-            let block = match self.confirm(number, parent, &plan)? {
-                Some(block) => {
-                    derived.confirmed += 1;
-                    block
-                }
-                None => {
-                    let sealed = self.execute(parent, &plan)?;
-                    self.adopt(parent, sealed, displaced, derived)?
-                }
-            };
-            parent = block.hash();
+        let plans = Plan::of_batch(self.chain_id, header, &messages, payload);
+        let mut rest = plans.iter();
+        let mut next = rest.next();
+        while let Some(plan) = next
+            && let Some(block) = self.confirm(number + 1, parent, plan)?
+        {
+            (number, parent) = (block.number(), block.hash());
+            derived.confirmed += 1;
+            next = rest.next();
         }
+        let unknown = &plans[plans.len() - rest.len() - usize::from(next.is_some())..];
+        recover_ahead(unknown, || {
+            for plan in unknown {
+                let sealed = self.execute(parent, plan)?;
+                let block = self.adopt(parent, sealed, displaced, derived)?;
+                (number, parent) = (block.number(), block.hash());
+            }
+            Ok::<_, DeriveError>(())
+        })?;
         Ok(Tip {
             index: header.index,
             hash: header.hash(),

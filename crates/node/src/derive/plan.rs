@@ -9,11 +9,7 @@ use altana_protocol::{
     derive::{BlockPlan, plan},
     queue::QueuedMessage,
 };
-use rayon::prelude::*;
 use std::sync::OnceLock;
-
-/// Transactions whose senders one core recovers at a time.
-const CHUNK: usize = 16;
 
 /// One block of a batch, before it is executed.
 #[derive(Debug)]
@@ -60,20 +56,14 @@ impl Plan {
             && block.transactions.iter().map(|tx| tx.inner().hash()).eq(deposits.chain(signed))
     }
 
-    /// Recovers the senders, on all cores; the result is kept. Whether all have one.
-    pub fn recover(&self) -> bool {
-        self.senders().is_some()
+    /// Recovers the senders, unless that was done; the result is kept.
+    pub fn recover(&self) {
+        self.senders();
     }
 
     fn senders(&self) -> &Option<Vec<Address>> {
-        self.senders.get_or_init(|| {
-            self.block
-                .transactions
-                .par_iter()
-                .with_min_len(CHUNK)
-                .map(|tx| tx.recover_signer().ok())
-                .collect()
-        })
+        let transactions = || self.block.transactions.iter();
+        self.senders.get_or_init(|| transactions().map(|tx| tx.recover_signer().ok()).collect())
     }
 
     /// The signed transactions with their senders; `None` if one has none, so that the block is

@@ -19,7 +19,7 @@ const NAME: &str = "derive.json";
 #[derive(Debug)]
 pub struct Follower<P> {
     parent: Arc<P>,
-    deployed_at: u64,
+    start: u64,
 }
 
 /// One step's result: an update to apply, and whether it reaches the parent's head.
@@ -34,16 +34,16 @@ pub struct Read {
 }
 
 impl<P: ParentReader> Follower<P> {
-    /// Reads `parent`, beginning with the block that deployed the Inbox.
-    pub fn new(parent: Arc<P>, deployed_at: u64) -> Self {
-        Self { parent, deployed_at }
+    /// Reads `parent`, beginning after block `start`: the Inbox's first event is younger.
+    pub fn new(parent: Arc<P>, start: u64) -> Self {
+        Self { parent, start }
     }
 
     /// What a reader has to know of derivation's state to take the next step.
     pub fn position(&self, derivation: &Derivation) -> Position {
         Position {
             known: derivation.inbox().positions().copied().collect(),
-            restart: derivation.restart_position(self.deployed_at),
+            restart: derivation.restart_position(self.start),
         }
     }
 

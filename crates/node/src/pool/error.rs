@@ -23,9 +23,6 @@ pub enum Rejection {
         /// This chain's.
         want: u64,
     },
-    /// A legacy transaction without replay protection.
-    #[error("only replay-protected (EIP-155) transactions allowed over RPC")]
-    Unprotected,
     /// The account has used this nonce.
     #[error("nonce too low: next nonce {next}, tx nonce {nonce}")]
     NonceTooLow {

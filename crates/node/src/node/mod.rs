@@ -1,0 +1,333 @@
+//! Start and stop a node's roles.
+mod backend;
+mod derive;
+mod lead;
+mod peer;
+mod propose;
+mod publish;
+mod subscribe;
+
+use crate::{
+    batcher,
+    derive::{Checkpoint, Derivation, DeriveError, Follower, Tip},
+    engine::{Engine, EngineError, GapLimits},
+    metrics::Metrics,
+    parent::{BatchSender, ClaimSender, Heads, InboxTerms, ParentError, ParentReader},
+    pool::{JournalError, Limits, PoolService},
+    proposer,
+    sequencer::{self, Preconfirmation},
+};
+use alloy_primitives::B256;
+use altana_ledger::{Ledger, Pending, Rules};
+use altana_protocol::ChainSpec;
+use parking_lot::{Mutex, RwLock};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::{
+    sync::{Notify, broadcast, watch},
+    task::JoinSet,
+};
+
+pub use backend::NodeBackend;
+pub use subscribe::rpc_module;
+
+/// Pre-confirmations a slow subscriber may fall behind before it loses some.
+const PRECONFIRMATIONS_MAX: usize = 256;
+/// First and longest pause before the parent is asked again.
+const BACKOFF_MS: (u64, u64) = (250, 15_000);
+
+/// What a node does besides following its chain.
+#[derive(Clone, Debug, Default)]
+pub struct NodeConfig {
+    /// Folder of the pool's journal and the checkpoint; none: nothing of them survives.
+    pub dir: Option<PathBuf>,
+    /// Bounds of the pool.
+    pub pool: Limits,
+    /// Lead the chain. Its force-inclusion delay is taken from `terms`.
+    pub sequencer: Option<sequencer::Config>,
+    /// How far publication may be behind.
+    pub gap: GapLimits,
+    /// How often the parent is asked for news, in milliseconds.
+    pub poll_ms: PollMs,
+    /// JSON-RPC of a node that leads: transactions are passed on to it, and its blocks are
+    /// followed before they are on the parent.
+    pub peer_url: Option<String>,
+}
+
+/// Milliseconds between two questions to the parent.
+#[derive(Clone, Copy, Debug)]
+pub struct PollMs(pub u64);
+
+impl Default for PollMs {
+    fn default() -> Self {
+        Self(1000)
+    }
+}
+
+/// The chain that a node runs.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// Its rules.
+    pub spec: ChainSpec,
+    /// What its Inbox was deployed with.
+    pub terms: InboxTerms,
+    /// Parent block before the first event of its contracts.
+    pub parent_start_block: u64,
+}
+
+/// Why a node stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The chain could not go on.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The parent said something that asking again cannot change.
+    #[error(transparent)]
+    Parent(#[from] ParentError),
+    /// What would be published is wrong: nothing more is published.
+    #[error("batcher: {0}")]
+    Batch(#[from] batcher::BatchError),
+    /// The pool's journal failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The ledger failed.
+    #[error("ledger: {0}")]
+    Ledger(#[from] altana_ledger::Error),
+    /// The ledger belongs to another chain, or a URL is wrong.
+    #[error("configuration: {0}")]
+    Config(String),
+    /// A thread could not be started, or has panicked.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl From<DeriveError> for NodeError {
+    fn from(error: DeriveError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+/// What a node's tasks share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) ledger: Ledger,
+    pub(crate) chain: Chain,
+    pub(crate) config: NodeConfig,
+    pub(crate) pool: PoolService,
+    pub(crate) engine: Mutex<Engine>,
+    pub(crate) heads: RwLock<Heads>,
+    pub(crate) pending: RwLock<Option<Arc<Pending>>>,
+    pub(crate) preconfirmations: broadcast::Sender<Arc<Preconfirmation>>,
+    pub(crate) metrics: Metrics,
+    /// The parent has news for derivation.
+    pub(crate) look: Notify,
+    /// A block was sealed.
+    pub(crate) sealed: Notify,
+    pub(crate) stop: watch::Sender<bool>,
+}
+
+impl Shared {
+    /// Works on the engine, on a thread that may wait.
+    pub(crate) async fn engine<R: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut Engine) -> R + Send + 'static,
+    ) -> Result<R, NodeError> {
+        let shared = self.clone();
+        let task = tokio::task::spawn_blocking(move || work(&mut shared.engine.lock()));
+        task.await.map_err(|error| NodeError::Internal(error.to_string()))
+    }
+
+    /// Waits a while; false: the node stops.
+    pub(crate) async fn pause(&self, pause: Duration) -> bool {
+        let mut stop = self.stop.subscribe();
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => false,
+            () = tokio::time::sleep(pause) => true,
+        }
+    }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_millis() as u64
+}
+
+/// Pauses between attempts, longer each time.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    next_ms: u64,
+}
+
+impl Backoff {
+    pub(crate) fn new() -> Self {
+        Self { next_ms: BACKOFF_MS.0 }
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.next_ms = BACKOFF_MS.0;
+    }
+
+    pub(crate) fn next(&mut self) -> Duration {
+        let pause = Duration::from_millis(self.next_ms);
+        self.next_ms = (self.next_ms * 2).min(BACKOFF_MS.1);
+        pause
+    }
+}
+
+/// A node that is about to start: a ledger and a parent, to which roles are added.
+#[derive(Debug)]
+pub struct Node<R> {
+    shared: Arc<Shared>,
+    reader: Arc<R>,
+    tasks: JoinSet<Result<(), NodeError>>,
+}
+
+impl<R: ParentReader> Node<R> {
+    /// Opens a node over a ledger of the chain. Must be called on a tokio runtime.
+    pub fn open(
+        config: NodeConfig,
+        chain: Chain,
+        ledger: Ledger,
+        reader: R,
+    ) -> Result<Self, NodeError> {
+        if !matches!(ledger.rules(), Rules::Rollup(spec) if *spec == chain.spec) {
+            return Err(NodeError::Config("the ledger has the rules of another chain".into()));
+        }
+        let min_base_fee = chain.spec.min_base_fee;
+        let dir = config.dir.as_deref();
+        let pool = PoolService::open(ledger.clone(), config.pool.clone(), min_base_fee, dir)?;
+        let derivation = derivation(&config, &chain, &ledger);
+        let leads = config.sequencer.is_some();
+        let engine = Engine::new(ledger.clone(), pool.clone(), derivation, leads, config.gap);
+        let shared = Arc::new(Shared {
+            ledger,
+            chain,
+            config,
+            pool,
+            engine: Mutex::new(engine),
+            heads: RwLock::default(),
+            pending: RwLock::default(),
+            preconfirmations: broadcast::channel(PRECONFIRMATIONS_MAX).0,
+            metrics: Metrics::default(),
+            look: Notify::new(),
+            sealed: Notify::new(),
+            stop: watch::channel(false).0,
+        });
+        Ok(Self { shared, reader: Arc::new(reader), tasks: JoinSet::new() })
+    }
+
+    /// Publishes batches.
+    pub fn batcher<S: BatchSender>(mut self, config: batcher::Config, sender: S) -> Self {
+        self.tasks.spawn(publish::run(self.shared.clone(), config, sender));
+        self
+    }
+
+    /// Claims output roots.
+    pub fn proposer<S: ClaimSender>(mut self, config: proposer::Config, sender: S) -> Self {
+        self.tasks.spawn(propose::run(self.shared.clone(), config, sender));
+        self
+    }
+
+    /// Starts to follow the parent and, if configured, to lead or to follow a peer.
+    pub fn start(mut self) -> Result<NodeHandle, NodeError> {
+        let follower = Follower::new(self.reader, self.shared.chain.parent_start_block);
+        self.tasks.spawn(derive::run(self.shared.clone(), follower));
+        if let Some(config) = self.shared.config.sequencer.clone() {
+            self.tasks.spawn(lead::run(self.shared.clone(), config)?);
+        } else if let Some(url) = self.shared.config.peer_url.clone() {
+            self.tasks.spawn(peer::run(self.shared.clone(), peer::Peer::new(&url)?));
+        }
+        Ok(NodeHandle { shared: self.shared, tasks: self.tasks })
+    }
+}
+
+fn derivation(config: &NodeConfig, chain: &Chain, ledger: &Ledger) -> Derivation {
+    let checkpoint = config.dir.as_deref().and_then(Checkpoint::load);
+    checkpoint.and_then(|checkpoint| Derivation::resume(ledger.clone(), checkpoint)).unwrap_or_else(
+        || {
+            let tip = Tip::genesis(chain.spec.config_hash(), &ledger.genesis());
+            Derivation::new(ledger.clone(), tip, B256::ZERO)
+        },
+    )
+}
+
+/// A running node. Dropping it stops the node without waiting.
+#[derive(Debug)]
+pub struct NodeHandle {
+    shared: Arc<Shared>,
+    tasks: JoinSet<Result<(), NodeError>>,
+}
+
+impl NodeHandle {
+    /// The other half of an RPC server over this node's ledger.
+    pub fn backend(&self) -> Arc<NodeBackend> {
+        Arc::new(NodeBackend::new(self.shared.clone()))
+    }
+
+    /// The node's ledger.
+    pub fn ledger(&self) -> &Ledger {
+        &self.shared.ledger
+    }
+
+    /// Numbers for Prometheus, in its text format.
+    pub fn metrics(&self) -> impl Fn() -> String + Clone + Send + Sync + 'static {
+        let shared = self.shared.clone();
+        move || {
+            shared.measure();
+            shared.metrics.render()
+        }
+    }
+
+    /// Makes the node look at its parent at once instead of at the next poll.
+    pub fn look(&self) {
+        self.shared.look.notify_one();
+    }
+
+    /// Waits until a role fails; the others are stopped then.
+    pub async fn failed(&mut self) -> NodeError {
+        loop {
+            match self.tasks.join_next().await {
+                Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(error))) => {
+                    self.shared.stop.send_replace(true);
+                    return error;
+                }
+                Some(Err(error)) => return NodeError::Internal(error.to_string()),
+                None => return NodeError::Internal("all roles have ended".into()),
+            }
+        }
+    }
+
+    /// Stops all roles and waits until they have.
+    pub async fn stop(mut self) -> Result<(), NodeError> {
+        self.shared.stop.send_replace(true);
+        let mut result = Ok(());
+        while let Some(ended) = self.tasks.join_next().await {
+            let ended = ended.unwrap_or_else(|error| Err(NodeError::Internal(error.to_string())));
+            result = result.and(ended);
+        }
+        result
+    }
+}
+
+impl Drop for NodeHandle {
+    fn drop(&mut self) {
+        self.shared.stop.send_replace(true);
+    }
+}
+
+impl Shared {
+    fn measure(&self) {
+        let metrics = &self.metrics;
+        metrics.head_block.set(self.ledger.head().number());
+        metrics.safe_block.set(self.ledger.safe().number());
+        metrics.finalized_block.set(self.ledger.finalized().number());
+        let (pending, queued) = self.pool.with(|pool| pool.status());
+        metrics.pool_pending.set(pending as u64);
+        metrics.pool_queued.set(queued as u64);
+    }
+}
