@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::error::Error;
+
 /// The mnemonic that every Ethereum development tool knows.
 pub const DEFAULT_MNEMONIC: &str = "test test test test test test test test test test test junk";
 
@@ -11,6 +13,9 @@ pub const DEFAULT_CHAIN_ID: u64 = 31337;
 
 /// At most this many accounts are derived and funded.
 pub const MAX_ACCOUNTS: u32 = 1_000;
+
+/// Least gas limit of a block (mainnet rule).
+const MIN_GAS_LIMIT: u64 = 5_000;
 
 /// When blocks are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +59,7 @@ pub struct Config {
     pub balance_ether: u64,
     /// Gas limit of a block.
     pub gas_limit: u64,
-    /// Base fee of the first block, in wei.
+    /// Base fee of the genesis block, in wei.
     pub base_fee_wei: u64,
     /// Timestamp of the genesis block, in seconds; now if absent.
     pub genesis_timestamp: Option<u64>,
@@ -85,6 +90,27 @@ impl Default for Config {
             finalized_depth: 2,
             reorgs: None,
             dir: None,
+        }
+    }
+}
+
+impl Config {
+    /// Says which field makes no sense, and why.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let wrong = |field, reason: &str| Err(Error::Config { field, reason: reason.to_owned() });
+        if self.mining == Mining::Interval(Duration::ZERO) {
+            return wrong("mining", "the interval is zero");
+        }
+        if self.finalized_depth < self.safe_depth {
+            return wrong("finalized_depth", "less than safe_depth");
+        }
+        if self.gas_limit < MIN_GAS_LIMIT {
+            return wrong("gas_limit", "less than 5000, which no block may have");
+        }
+        match self.reorgs {
+            Some(plan) if plan.every_blocks == 0 => wrong("reorgs", "every_blocks is zero"),
+            Some(plan) if plan.max_depth == 0 => wrong("reorgs", "max_depth is zero"),
+            _ => Ok(()),
         }
     }
 }

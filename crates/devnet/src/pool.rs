@@ -9,8 +9,8 @@ use alloy_consensus::Transaction as _;
 use alloy_consensus::transaction::Recovered;
 use alloy_primitives::{Address, B256, U256};
 use altana_protocol::Transaction;
+use altana_rpc::SubmitError;
 
-use crate::refusal::Refusal;
 use crate::sidecar::Sidecar;
 
 /// Most transactions of one account, and how far ahead of the account a nonce may be.
@@ -25,7 +25,7 @@ pub(crate) const MAX_BLOBS: usize = 256;
 /// A transaction that waits.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    pub(crate) tx: Recovered<Transaction>,
+    pub(crate) tx: Arc<Recovered<Transaction>>,
     /// Its blobs, empty unless it is a blob transaction.
     pub(crate) sidecar: Sidecar,
     /// Arrival, for ties.
@@ -35,11 +35,6 @@ pub(crate) struct Waiting {
 impl Waiting {
     pub(crate) fn hash(&self) -> B256 {
         self.tx.inner().hash()
-    }
-
-    /// Most that it can take from its sender.
-    pub(crate) fn cost(&self) -> U256 {
-        cost(&self.tx)
     }
 }
 
@@ -69,19 +64,19 @@ impl Pool {
         tx: Recovered<Transaction>,
         sidecar: Sidecar,
         next: u64,
-    ) -> Result<Option<Arc<Waiting>>, Refusal> {
+    ) -> Result<Option<Arc<Waiting>>, SubmitError> {
         let (hash, sender, nonce) = (tx.inner().hash(), tx.signer(), tx.nonce());
         if self.by_hash.contains_key(&hash) {
-            return Err(Refusal::AlreadyKnown);
+            return Err(SubmitError::AlreadyKnown);
         }
         if nonce < next {
-            return Err(Refusal::NonceTooLow { tx: nonce, next });
+            return Err(SubmitError::NonceTooLow { tx: nonce, state: next });
         }
         if nonce - next >= MAX_PER_ACCOUNT as u64 {
-            return Err(Refusal::NonceTooFar { tx: nonce, next, window: MAX_PER_ACCOUNT as u64 });
+            return Err(SubmitError::NonceTooHigh { tx: nonce, state: next });
         }
         match self.get(sender, nonce) {
-            Some(old) if !outbids(&tx, &old.tx) => return Err(Refusal::Underpriced),
+            Some(old) if !outbids(&tx, &old.tx) => return Err(SubmitError::ReplacementUnderpriced),
             Some(old) => {
                 let hash = old.hash();
                 let old = self.remove(hash);
@@ -96,15 +91,19 @@ impl Pool {
         }
     }
 
-    fn check_room(&self, tx: &Recovered<Transaction>, sidecar: &Sidecar) -> Result<(), Refusal> {
+    fn check_room(
+        &self,
+        tx: &Recovered<Transaction>,
+        sidecar: &Sidecar,
+    ) -> Result<(), SubmitError> {
         let of_sender = self.senders.get(&tx.signer()).map_or(0, BTreeMap::len);
         if of_sender >= MAX_PER_ACCOUNT {
-            return Err(Refusal::AccountFull(of_sender));
+            return Err(SubmitError::AccountLimit(format!("{of_sender} transactions wait")));
         }
         let fits = self.by_hash.len() < MAX_TRANSACTIONS
             && self.input_bytes.saturating_add(tx.input().len()) <= MAX_INPUT_BYTES
             && self.blobs + sidecar.len() <= MAX_BLOBS;
-        if fits { Ok(()) } else { Err(Refusal::PoolFull) }
+        if fits { Ok(()) } else { Err(SubmitError::PoolFull) }
     }
 
     fn add(&mut self, tx: Recovered<Transaction>, sidecar: Sidecar) {
@@ -112,7 +111,7 @@ impl Pool {
         self.input_bytes += tx.input().len();
         self.blobs += sidecar.len();
         self.arrivals += 1;
-        let waiting = Arc::new(Waiting { tx, sidecar, order: self.arrivals });
+        let waiting = Arc::new(Waiting { tx: Arc::new(tx), sidecar, order: self.arrivals });
         self.by_hash.insert(hash, (sender, nonce));
         self.senders.entry(sender).or_default().insert(nonce, waiting);
     }
@@ -170,11 +169,12 @@ impl Pool {
         run.map(|(_, waiting)| waiting.clone()).collect()
     }
 
-    /// All transactions, by sender and nonce.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Waiting>> {
-        self.senders.values().flat_map(BTreeMap::values)
+    /// All transactions of `sender` by nonce.
+    pub(crate) fn of(&self, sender: Address) -> Vec<Arc<Waiting>> {
+        self.senders.get(&sender).map_or_else(Vec::new, |txs| txs.values().cloned().collect())
     }
 
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.by_hash.len()
     }

@@ -73,11 +73,11 @@ fn a_replacement_pays_a_tenth_more_in_each_fee() {
 #[test]
 fn the_same_transaction_an_old_nonce_and_a_far_nonce_are_refused() {
     let mut pool = pool(&[(1, 7, 100, 10)]);
-    assert_eq!(pool.insert(tx(1, 7, 100, 10), vec![], 0).unwrap_err(), Refusal::AlreadyKnown);
+    assert_eq!(pool.insert(tx(1, 7, 100, 10), vec![], 0).unwrap_err(), SubmitError::AlreadyKnown);
     let low = pool.insert(tx(1, 3, 100, 10), vec![], 4).unwrap_err();
-    assert_eq!(low, Refusal::NonceTooLow { tx: 3, next: 4 });
+    assert_eq!(low, SubmitError::NonceTooLow { tx: 3, state: 4 });
     let far = pool.insert(tx(1, MAX_PER_ACCOUNT as u64, 100, 10), vec![], 0).unwrap_err();
-    assert!(matches!(far, Refusal::NonceTooFar { .. }));
+    assert!(matches!(far, SubmitError::NonceTooHigh { .. }));
     let last = pool.insert(tx(1, u64::MAX, 100, 10), vec![], u64::MAX);
     assert!(last.is_ok(), "no overflow at the end of the range");
     assert_eq!(pool.pending_of(Address::repeat_byte(1), u64::MAX).len(), 1);
