@@ -11,9 +11,7 @@ import {IValidity} from "./validity/IValidity.sol";
 contract Claim is IClaim {
     /// @inheritdoc IClaim
     function status() external view returns (ClaimStatus) {
-        address module = validity();
-        if (module == address(0)) return ClaimStatus.Final;
-        return IValidity(module).status(index());
+        return ClaimArgs.status(ClaimArgs.read(address(this)));
     }
 
     /// @inheritdoc IClaim

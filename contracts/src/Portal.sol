@@ -2,11 +2,12 @@
 pragma solidity 0.8.37;
 
 import {Metering} from "./Metering.sol";
-import {ClaimStatus, IClaim} from "./interfaces/IClaim.sol";
+import {ClaimStatus} from "./interfaces/IClaim.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
 import {IPortal} from "./interfaces/IPortal.sol";
 import {ISettlement} from "./interfaces/ISettlement.sol";
 import {Alias} from "./libraries/Alias.sol";
+import {ClaimArgs, ClaimData} from "./libraries/ClaimArgs.sol";
 import {OutputRootProof, Protocol, Withdrawal} from "./libraries/Protocol.sol";
 import {StorageProof} from "./libraries/StorageProof.sol";
 
@@ -145,10 +146,9 @@ contract Portal is IPortal, Metering {
         if (_isUnsafeTarget(withdrawal.target)) revert OptimismPortal_BadTarget();
 
         (,, address claim) = ISettlement(settlement).gameAtIndex(disputeGameIndex);
-        if (IClaim(claim).status() == ClaimStatus.Rejected) revert OptimismPortal_InvalidDisputeGame();
-        if (Protocol.outputRoot(outputRootProof) != IClaim(claim).rootClaim()) {
-            revert OptimismPortal_InvalidOutputRootProof();
-        }
+        ClaimData memory claimed = ClaimArgs.read(claim);
+        if (ClaimArgs.status(claimed) == ClaimStatus.Rejected) revert OptimismPortal_InvalidDisputeGame();
+        if (Protocol.outputRoot(outputRootProof) != claimed.outputRoot) revert OptimismPortal_InvalidOutputRootProof();
         bytes32 hash = Protocol.withdrawalHash(withdrawal);
         if (!_isRecorded(hash, outputRootProof.messagePasserStorageRoot, withdrawalProof)) {
             revert OptimismPortal_InvalidMerkleProof();
@@ -290,7 +290,9 @@ contract Portal is IPortal, Metering {
         if (block.timestamp < uint256(proven.timestamp) + _proofMaturitySeconds) {
             revert OptimismPortal_ProofNotOldEnough();
         }
-        if (IClaim(proven.claim).status() != ClaimStatus.Final) revert OptimismPortal_InvalidRootClaim();
+        if (ClaimArgs.status(ClaimArgs.read(proven.claim)) != ClaimStatus.Final) {
+            revert OptimismPortal_InvalidRootClaim();
+        }
     }
 
     /// @inheritdoc IPortal

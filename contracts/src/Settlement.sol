@@ -213,9 +213,8 @@ contract Settlement is ISettlement {
     /// @dev What `parentIndex` says, if a new claim can build on it. Another module's claim must be final: no module
     /// could take back its own claims if one of another module's fell later.
     function _parent(uint64 parentIndex, address module) private view returns (ClaimData memory parent) {
-        IClaim claim = claimAt(parentIndex);
-        parent = ClaimArgs.read(address(claim));
-        ClaimStatus status = claim.status();
+        parent = ClaimArgs.read(address(claimAt(parentIndex)));
+        ClaimStatus status = ClaimArgs.status(parent);
         if (status == ClaimStatus.Rejected) revert BadParent();
         if (status == ClaimStatus.Pending && parent.validity != module) revert BadParent();
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
+import {ClaimStatus} from "../interfaces/IClaim.sol";
+import {IValidity} from "../validity/IValidity.sol";
 
 /// @notice Everything a claim says. It never changes, so it lives in the claim's code.
 struct ClaimData {
@@ -40,22 +41,23 @@ library ClaimArgs {
     /// @notice Reads what `claim` says out of its code.
     function read(address claim) internal view returns (ClaimData memory d) {
         if (!isShapedLikeClaim(claim)) revert NotAClaim(claim);
-        bytes memory args = Clones.fetchCloneArgs(claim);
-        bytes32 numbers;
-        bytes32 addresses;
-        bytes32 tail;
         assembly ("memory-safe") {
-            mstore(d, mload(add(args, 0x20)))
-            numbers := mload(add(args, 0x40))
-            addresses := mload(add(args, 0x60))
-            tail := mload(add(args, 0x70))
+            // Above the free memory pointer, and not kept.
+            let args := mload(0x40)
+            extcodecopy(claim, args, PROXY_BYTES, ARGS_BYTES)
+            mstore(d, mload(args))
+            mstore(add(d, 0x20), shr(192, mload(add(args, 32))))
+            mstore(add(d, 0x40), shr(192, mload(add(args, 40))))
+            mstore(add(d, 0x60), shr(192, mload(add(args, 48))))
+            mstore(add(d, 0x80), shr(192, mload(add(args, 56))))
+            mstore(add(d, 0xa0), shr(192, mload(add(args, 64))))
+            mstore(add(d, 0xc0), shr(96, mload(add(args, 72))))
+            mstore(add(d, 0xe0), shr(96, mload(add(args, 92))))
         }
-        d.lastBlock = uint64(uint256(numbers) >> 192);
-        d.batchIndex = uint64(uint256(numbers) >> 128);
-        d.index = uint64(uint256(numbers) >> 64);
-        d.parentIndex = uint64(uint256(numbers));
-        d.createdAt = uint64(uint256(addresses) >> 192);
-        d.creator = address(uint160(uint256(addresses) >> 32));
-        d.validity = address(uint160(uint256(tail)));
+    }
+
+    /// @notice How a claim stands. The genesis claim has no module and is final.
+    function status(ClaimData memory d) internal view returns (ClaimStatus) {
+        return d.validity == address(0) ? ClaimStatus.Final : IValidity(d.validity).status(d.index);
     }
 }

@@ -60,23 +60,29 @@ library StorageProof {
         pure
         returns (Step step, bytes calldata value, uint256 nibbles)
     {
-        (uint256 count, uint256[BRANCH_ITEMS + 1] memory starts) = _items(node);
-        if (count == BRANCH_ITEMS) {
-            if (depth == KEY_NIBBLES) return (Step.Invalid, node, 0);
-            uint256 child = (uint256(key) >> (252 - 4 * depth)) & 0xf;
-            return (Step.Inner, node[starts[child]:starts[child + 1]], 1);
+        (uint256 count, uint256 second, uint256 from, uint256 to) = _items(node, _nibble(key, depth));
+        if (count == 2) {
+            (step, nibbles) = _matchPath(node[:second], key, depth);
+            return (step, node[second:], nibbles);
         }
-        if (count != 2) return (Step.Invalid, node, 0);
-        value = node[starts[1]:];
-        (step, nibbles) = _matchPath(node[starts[0]:starts[1]], key, depth);
+        if (count == BRANCH_ITEMS && depth < KEY_NIBBLES) return (Step.Inner, node[from:to], 1);
+        return (Step.Invalid, node, 0);
     }
 
-    /// @dev Compares the hex-prefixed path of a leaf or an extension with the key from `depth` on.
-    function _matchPath(bytes calldata item, bytes32 key, uint256 depth)
+    /// @dev The child that a branch at `depth` has for `key`; any if the key ends there.
+    function _nibble(bytes32 key, uint256 depth) private pure returns (uint256) {
+        return depth < KEY_NIBBLES ? (uint256(key) >> (252 - 4 * depth)) & 0xf : 0;
+    }
+
+    /// @dev Compares the hex-prefixed path of a leaf or an extension with the key from `depth` on. `head` is the node
+    /// without its second item; a node with a path of one nibble has a one-byte header like any short one.
+    function _matchPath(bytes calldata head, bytes32 key, uint256 depth)
         private
         pure
         returns (Step step, uint256 nibbles)
     {
+        bytes calldata item = head[uint8(head[0]) <= LIST_PREFIX + SHORT ? 1 : uint8(head[0]) - 0xf6:];
+        if (uint8(item[0]) >= LIST_PREFIX) return (Step.Invalid, 0);
         // A single byte below 0x80 is its own encoding.
         bytes calldata path = uint8(item[0]) < 0x80 ? item : item[1:];
         if (path.length == 0 || path.length > 33) return (Step.Invalid, 0);
@@ -98,24 +104,27 @@ library StorageProof {
         step = isLeaf ? Step.Leaf : Step.Inner;
     }
 
-    /// @dev Where each item of the list `node` starts, and behind the last one where it ends; `count` is zero unless
-    /// the items fill the list exactly and there are no more than a branch has.
-    function _items(bytes calldata node)
+    /// @dev Walks the list `node`: how many items it has, where its second begins, and where item `child` begins and
+    /// ends. `count` is zero unless the items fill the list exactly and there are no more than a branch has.
+    function _items(bytes calldata node, uint256 child)
         private
         pure
-        returns (uint256 count, uint256[BRANCH_ITEMS + 1] memory starts)
+        returns (uint256 count, uint256 second, uint256 from, uint256 to)
     {
         uint256 position = _listHeader(node);
-        if (position == 0) return (0, starts);
-        while (position < node.length) {
-            if (count == BRANCH_ITEMS) return (0, starts);
-            starts[count++] = position;
-            uint256 length = _itemLength(node, position);
-            if (length == 0) return (0, starts);
-            position += length;
+        if (position == 0) return (0, 0, 0, 0);
+        // Positions stay below twice the length of calldata, so nothing here can overflow.
+        unchecked {
+            while (position < node.length) {
+                uint256 length = _itemLength(node, position);
+                if (length == 0 || count == BRANCH_ITEMS) return (0, 0, 0, 0);
+                if (count == child) (from, to) = (position, position + length);
+                position += length;
+                if (count == 0) second = position;
+                ++count;
+            }
         }
-        if (position != node.length) return (0, starts);
-        starts[count] = position;
+        if (position != node.length) count = 0;
     }
 
     /// @dev The bytes before the first item; zero unless `node` is exactly one canonical list of up to 64 KiB.
@@ -138,13 +147,20 @@ library StorageProof {
     /// @dev The encoded length of the item at `position`; zero unless it is a canonical string of at most 55 bytes
     /// or an inline node: nothing else lies in a node on the way to a slot.
     function _itemLength(bytes calldata node, uint256 position) private pure returns (uint256) {
-        uint256 prefix = uint8(node[position]);
-        if (prefix < 0x80) return 1;
-        if (prefix <= 0x80 + SHORT) {
-            bool padded = prefix == 0x81 && (position + 1 >= node.length || uint8(node[position + 1]) < 0x80);
-            return padded ? 0 : 1 + prefix - 0x80;
+        uint256 prefix;
+        assembly ("memory-safe") {
+            prefix := byte(0, calldataload(add(node.offset, position))) // the caller checked `position`
         }
-        if (prefix >= LIST_PREFIX && prefix <= LIST_PREFIX + INLINE) return 1 + prefix - LIST_PREFIX;
-        return 0;
+        unchecked {
+            if (prefix == 0x80) return 1;
+            if (prefix == HASH_PREFIX) return 33;
+            if (prefix < 0x80) return 1;
+            if (prefix <= 0x80 + SHORT) {
+                bool padded = prefix == 0x81 && (position + 1 >= node.length || uint8(node[position + 1]) < 0x80);
+                return padded ? 0 : 1 + prefix - 0x80;
+            }
+            if (prefix >= LIST_PREFIX && prefix <= LIST_PREFIX + INLINE) return 1 + prefix - LIST_PREFIX;
+            return 0;
+        }
     }
 }

@@ -110,8 +110,7 @@ contract PortalWithdrawTest is CoreTest {
         bytes32 hash = Protocol.withdrawalHash(w);
         bytes32[] memory hashes = _among(hash, 3);
         (uint64 index, OutputRootProof memory parts) = _claimWith(hashes);
-        bytes32[4] memory p =
-            [parts.version, parts.stateRoot, parts.messagePasserStorageRoot, parts.latestBlockhash];
+        bytes32[4] memory p = [parts.version, parts.stateRoot, parts.messagePasserStorageRoot, parts.latestBlockhash];
         vm.assume(p[part % 4] != other);
         p[part % 4] = other;
         vm.expectRevert(IPortal.OptimismPortal_InvalidOutputRootProof.selector);
@@ -242,8 +241,7 @@ contract PortalWithdrawTest is CoreTest {
         bytes32 hash = _ripen(w);
         vm.prank(alice);
         uint256 sent = bound(gas_, 30_000, 3_000_000);
-        (bool ok,) =
-            address(portal).call{gas: sent}(abi.encodeCall(IPortal.finalizeWithdrawalTransaction, (w)));
+        (bool ok,) = address(portal).call{gas: sent}(abi.encodeCall(IPortal.finalizeWithdrawalTransaction, (w)));
         vm.assertEq(ok, portal.finalizedWithdrawals(hash));
         if (ok) vm.assertGe(target.gasSeen() + 1_000, wanted);
     }

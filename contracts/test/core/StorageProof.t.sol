@@ -122,6 +122,7 @@ contract StorageProofTest is Test {
         _one(false, key, bytes.concat(hex"f90023", Trie.str(path), hex"01"));
         _one(false, key, bytes.concat(hex"e3", Trie.str(path), hex"0100")); // a byte behind the list
         _one(false, key, bytes.concat(hex"e4", Trie.str(path), hex"01")); // a byte too few
+        _one(false, key, Trie.list(bytes.concat(hex"e1", path, hex"01"))); // a path that is a list
         path[0] = 0x21; // padding that is not zero
         _one(false, key, Trie.list(bytes.concat(Trie.str(path), hex"01")));
         path[0] = 0x00; // an extension without a child
