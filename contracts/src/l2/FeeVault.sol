@@ -69,6 +69,11 @@ contract FeeVault {
         return RECIPIENT;
     }
 
+    /// @notice The same under the name that only the first vault had.
+    function l1FeeWallet() external view returns (address) {
+        return RECIPIENT;
+    }
+
     /// @notice Least amount of a withdrawal, in wei.
     function minWithdrawalAmount() external view returns (uint256) {
         return MIN_WITHDRAWAL_AMOUNT;

@@ -25,6 +25,11 @@ contract WETH is ERC20 {
         deposit();
     }
 
+    /// @notice Version of this contract.
+    function version() external pure returns (string memory) {
+        return "1.1.0";
+    }
+
     /// @notice Unwraps ether and sends it to the caller.
     /// @param wad How much, in wei.
     function withdraw(uint256 wad) external {

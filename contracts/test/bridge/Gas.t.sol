@@ -4,12 +4,11 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {Predeploys} from "../../src/l2/Predeploys.sol";
-import {RelayPortal} from "./RelayPortal.sol";
 import {PlainCollection, PlainToken} from "./Tokens.sol";
 import {TwoChains} from "./TwoChains.sol";
 
-/// @notice What transactions cost, intrinsic gas included; kept in `snapshots/bridge.json`. The Portal takes deposits
-///         for nothing here, and pays withdrawals without proofs: its own part is in `snapshots/core.json`.
+/// @notice What transactions on the rollup cost, intrinsic gas included; kept in `snapshots/bridge.json`. What they cost
+///         on the parent chain is measured where the real Portal is, in `EndToEnd.t.sol`.
 /// forge-config: default.isolate = true
 contract BridgeGasTest is TwoChains {
     uint32 private constant GAS = 200_000;
@@ -24,7 +23,6 @@ contract BridgeGasTest is TwoChains {
         image = tokenFactory.createOptimismMintableERC20(address(token), "I", "I");
         token.mint(alice, 1_000);
         vm.deal(alice, 100 ether);
-        vm.deal(address(portal), 100 ether);
         vm.prank(alice);
         token.approve(address(l1Bridge), type(uint256).max);
         // A deposit has gone before, as on a chain in use: the portal's and the bridge's slots are not fresh.
@@ -33,39 +31,24 @@ contract BridgeGasTest is TwoChains {
     }
 
     function test_gas_of_ether() public {
-        _freeDeposits();
-        vm.prank(alice, alice);
-        l1Bridge.depositETH{value: 1 ether}(GAS, "");
-        vm.snapshotGasLastCall(GROUP, "L1StandardBridge.depositETH");
-        vm.clearMockedCalls();
         vm.prank(alice);
         l1Bridge.depositETHTo{value: 1 ether}(alice, GAS, "");
         _relayDeposit();
         vm.snapshotGasLastCall(GROUP, "relay of depositETH on the rollup");
 
-        vm.recordLogs();
         vm.prank(alice, alice);
         l2Bridge.withdraw{value: 1 ether}(Predeploys.LEGACY_ETH, 1 ether, GAS, "");
         vm.snapshotGasLastCall(GROUP, "L2StandardBridge.withdraw of ether");
-        _finalize();
-        vm.snapshotGasLastCall(GROUP, "relay of withdraw of ether on the parent");
     }
 
     function test_gas_of_tokens() public {
-        _freeDeposits();
-        _depositToken();
-        vm.snapshotGasLastCall(GROUP, "L1StandardBridge.depositERC20");
-        vm.clearMockedCalls();
         _depositToken();
         _relayDeposit();
         vm.snapshotGasLastCall(GROUP, "relay of depositERC20 on the rollup");
 
-        vm.recordLogs();
         vm.prank(alice, alice);
         l2Bridge.withdraw(image, 5, GAS, "");
         vm.snapshotGasLastCall(GROUP, "L2StandardBridge.withdraw of a token");
-        _finalize();
-        vm.snapshotGasLastCall(GROUP, "relay of withdraw of a token on the parent");
         vm.assertEq(IERC20(image).balanceOf(alice), 15);
     }
 
@@ -74,14 +57,9 @@ contract BridgeGasTest is TwoChains {
         address copy = nftFactory.createOptimismMintableERC721(address(collection), "I", "I");
         vm.snapshotGasLastCall(GROUP, "createOptimismMintableERC721");
         collection.mint(alice, 1);
-        collection.mint(alice, 2);
         vm.startPrank(alice, alice);
         collection.setApprovalForAll(address(l1NftBridge), true);
-        _freeDeposits();
         l1NftBridge.bridgeERC721(address(collection), copy, 1, GAS, "");
-        vm.snapshotGasLastCall(GROUP, "L1ERC721Bridge.bridgeERC721");
-        vm.clearMockedCalls();
-        l1NftBridge.bridgeERC721(address(collection), copy, 2, GAS, "");
         vm.stopPrank();
         _relayDeposit();
         vm.snapshotGasLastCall(GROUP, "relay of bridgeERC721 on the rollup");
@@ -95,7 +73,7 @@ contract BridgeGasTest is TwoChains {
         vm.snapshotGasLastCall(GROUP, "L2ToL1MessagePasser.initiateWithdrawal");
         vm.prank(Predeploys.DEPOSITOR);
         l1Block.setParentAttributes(1, 1, bytes32(uint256(1)), 1, 1);
-        vm.snapshotGasLastCall(GROUP, "L1Block.setParentAttributes, the first");
+        vm.snapshotGasLastCall(GROUP, "L1Block.setParentAttributes");
         vm.deal(address(vault), 1 ether);
         vault.withdraw();
         vm.snapshotGasLastCall(GROUP, "FeeVault.withdraw");
@@ -108,17 +86,8 @@ contract BridgeGasTest is TwoChains {
         vm.snapshotGasLastCall(GROUP, "GasPriceOracle.getL1Fee of 120 bytes");
     }
 
-    function _freeDeposits() private {
-        vm.mockCall(address(portal), abi.encodeWithSelector(RelayPortal.depositTransaction.selector), "");
-    }
-
     function _depositToken() private {
         vm.prank(alice, alice);
         l1Bridge.depositERC20(address(token), image, 10, GAS, "");
-    }
-
-    function _finalize() private {
-        RelayPortal.Withdrawal memory w = _withdrawals()[0];
-        portal.finalize(w);
     }
 }

@@ -51,6 +51,7 @@ contract FeeVaultTest is TwoChains {
     function test_getters() public view {
         vm.assertEq(vault.recipient(), feeRecipient);
         vm.assertEq(vault.RECIPIENT(), feeRecipient);
+        vm.assertEq(vault.l1FeeWallet(), feeRecipient);
         vm.assertEq(vault.minWithdrawalAmount(), MIN_FEES);
         vm.assertEq(vault.MIN_WITHDRAWAL_AMOUNT(), MIN_FEES);
         vm.assertEq(uint256(vault.withdrawalNetwork()), 0);
