@@ -1,1 +1,23 @@
-//! placeholder
+//! Talk to a parent chain through its RPC: read its heads, the Inbox's log and blobs, and send transactions until they are mined; never keep a chain.
+//!
+//! Nothing that an RPC says is believed where it can be checked: messages against the queue's
+//! accumulator, batches against their hashes, blobs against their KZG commitments, and the log as a
+//! whole against the contract's state. What cannot be checked is the chain itself: whoever runs the
+//! RPC chooses it.
+
+mod beacon;
+mod blocks;
+mod error;
+mod follow;
+mod inbox;
+mod position;
+mod rpc;
+pub mod sender;
+mod transport;
+
+pub use blocks::{Heads, Parent, ParentBlock};
+pub use error::ParentError;
+pub use follow::{Follower, HeadChange};
+pub use inbox::{CommittedBatch, InboxLog, InboxMessage, InboxReader, InboxTerms};
+pub use rpc::Options;
+pub use sender::{Sender, SenderOptions};

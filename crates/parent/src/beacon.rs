@@ -1,0 +1,162 @@
+//! Blobs from a beacon node, believed only with the commitment that they have.
+
+use crate::{Options, ParentBlock, ParentError, transport};
+use alloy::{
+    eips::eip4844::{env_settings::EnvKzgSettings, kzg_to_versioned_hash},
+    primitives::{B256, Bytes},
+    transports::http::reqwest::{Client, StatusCode, Url},
+};
+use altana_protocol::batch::Blob;
+use serde::{Deserialize, de::DeserializeOwned};
+use std::{collections::HashMap, sync::Arc};
+use tokio::sync::OnceCell;
+
+/// A beacon node's REST interface.
+#[derive(Clone, Debug)]
+pub(crate) struct Beacon {
+    client: Client,
+    base: Url,
+    options: Options,
+    clock: Arc<OnceCell<Option<Clock>>>,
+}
+
+/// Tells a block's slot from its timestamp.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    genesis_time: u64,
+    slot_seconds: u64,
+}
+
+impl Clock {
+    const fn slot(&self, timestamp: u64) -> Option<u64> {
+        match timestamp.checked_sub(self.genesis_time) {
+            Some(elapsed) => elapsed.checked_div(self.slot_seconds),
+            None => None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer<T> {
+    data: T,
+}
+
+#[derive(Deserialize)]
+struct Genesis {
+    genesis_time: String,
+}
+
+#[derive(Deserialize)]
+struct Spec {
+    #[serde(rename = "SECONDS_PER_SLOT")]
+    seconds_per_slot: Option<String>,
+    #[serde(rename = "SLOT_DURATION_MS")]
+    slot_duration_ms: Option<String>,
+}
+
+/// An item of `/beacon/blobs`, or of the older `/beacon/blob_sidecars`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Item {
+    Blob(Bytes),
+    Sidecar { blob: Bytes },
+}
+
+impl Beacon {
+    pub(crate) fn new(url: &str, options: Options) -> Result<Self, ParentError> {
+        let base = url.trim_end_matches('/').to_owned() + "/";
+        let base = base
+            .parse()
+            .map_err(|error| ParentError::Fatal(format!("beacon URL {url:?}: {error}")))?;
+        Ok(Self { client: Client::new(), base, options, clock: Arc::default() })
+    }
+
+    /// The blobs with these versioned hashes, in this order, from an execution block.
+    pub(crate) async fn blobs(
+        &self,
+        block: &ParentBlock,
+        hashes: &[B256],
+    ) -> Result<Vec<Blob>, ParentError> {
+        let list = hashes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let mut found = HashMap::new();
+        for id in self.block_ids(block).await? {
+            for path in [
+                format!("eth/v1/beacon/blobs/{id}?versioned_hashes={list}"),
+                format!("eth/v1/beacon/blob_sidecars/{id}"),
+            ] {
+                let items = self.get::<Answer<Vec<Item>>>(&path).await?;
+                let blobs = items.map(|items| items.data).unwrap_or_default();
+                found.extend(check(blobs).await?);
+                if let Some(blobs) = hashes.iter().map(|hash| found.get(hash).cloned()).collect() {
+                    return Ok(blobs);
+                }
+            }
+        }
+        let reason = format!(
+            "the beacon node lacks blobs of block {} ({}); one that keeps older blobs may have them",
+            block.number, block.hash
+        );
+        Err(ParentError::Temporary(reason))
+    }
+
+    /// The slot; or, for development chains without a clock, the execution block itself.
+    async fn block_ids(&self, block: &ParentBlock) -> Result<Vec<String>, ParentError> {
+        let clock = self.clock.get_or_try_init(|| self.fetch_clock()).await?;
+        Ok(match clock.and_then(|clock| clock.slot(block.timestamp)) {
+            Some(slot) => vec![slot.to_string()],
+            None => vec![block.number.to_string(), block.hash.to_string()],
+        })
+    }
+
+    async fn fetch_clock(&self) -> Result<Option<Clock>, ParentError> {
+        let Some(spec) = self.get::<Answer<Spec>>("eth/v1/config/spec").await? else {
+            return Ok(None);
+        };
+        let Some(genesis) = self.get::<Answer<Genesis>>("eth/v1/beacon/genesis").await? else {
+            return Ok(None);
+        };
+        let number = |text: String| text.parse::<u64>().ok();
+        let slot_seconds = spec.data.seconds_per_slot.and_then(number);
+        let slot_ms = spec.data.slot_duration_ms.and_then(number);
+        let slot_seconds = slot_seconds.or(slot_ms.map(|ms| ms / 1000)).filter(|n| *n > 0);
+        Ok(number(genesis.data.genesis_time)
+            .zip(slot_seconds)
+            .map(|(genesis_time, slot_seconds)| Clock { genesis_time, slot_seconds }))
+    }
+
+    /// `None`: the node has no such thing.
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ParentError> {
+        let url = self.base.join(path).map_err(ParentError::temporary)?;
+        let request = async {
+            let response = self.client.get(url).send().await.map_err(ParentError::temporary)?;
+            let status = response.status();
+            Ok::<_, ParentError>((status, transport::read(response).await?))
+        };
+        let answer = tokio::time::timeout(self.options.deadline, request).await;
+        let (status, body) = answer.map_err(ParentError::temporary)??;
+        match status {
+            StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST | StatusCode::GONE => Ok(None),
+            status if status.is_success() => {
+                let parsed = serde_json::from_slice(&body);
+                parsed.map(Some).map_err(|error| ParentError::temporary(format!("{path}: {error}")))
+            }
+            status => Err(ParentError::temporary(format!("beacon node: {path}: {status}"))),
+        }
+    }
+}
+
+/// Computes the versioned hash of each blob; what is no blob is left out.
+async fn check(items: Vec<Item>) -> Result<Vec<(B256, Blob)>, ParentError> {
+    let work = move || items.into_iter().filter_map(identify).collect();
+    tokio::task::spawn_blocking(work).await.map_err(ParentError::temporary)
+}
+
+fn identify(item: Item) -> Option<(B256, Blob)> {
+    let (Item::Blob(bytes) | Item::Sidecar { blob: bytes }) = item;
+    let commitment = EnvKzgSettings::Default
+        .get()
+        .blob_to_kzg_commitment(&c_kzg::Blob::from_bytes(&bytes).ok()?)
+        .ok()?;
+    let blob = bytes.to_vec().into_boxed_slice().try_into().ok()?;
+    Some((kzg_to_versioned_hash(&commitment.to_bytes()[..]), blob))
+}
