@@ -68,9 +68,10 @@ contract Inbox is IInbox {
     uint48 private _lastTimestamp;
     uint48 private _lastCommitAt;
 
-    mapping(uint256 count => bytes32) private _queueAcc;
-    /// @dev An array, because its elements share slots, six to one.
-    uint40[2 ** 48] private _queuedAt;
+    /// @dev By the number of messages. An array whose length nobody has to store or check.
+    bytes32[2 ** 63] private _queueAcc;
+    /// @dev Elements share slots, six to one.
+    uint40[2 ** 63] private _queuedAt;
     mapping(uint256 index => bytes32) private _batchHash;
 
     /// @notice Starts the chain: batch 0 is its genesis, message 0 its parent's attributes of this block.
@@ -106,7 +107,9 @@ contract Inbox is IInbox {
     function queueDeposit(bytes calldata payload) external returns (uint64 index) {
         if (msg.sender != portal) revert Unauthorized();
         if (payload.length > Protocol.MAX_MESSAGE_BYTES) revert MessageTooLarge();
-        return _queue(Protocol.KIND_DEPOSIT, payload);
+        bytes32 acc;
+        (index, acc) = _append(Protocol.KIND_DEPOSIT, keccak256(payload));
+        emit MessageQueued(index, acc, Protocol.KIND_DEPOSIT, uint64(block.number), uint64(block.timestamp), payload);
     }
 
     /// @inheritdoc IInbox
@@ -249,19 +252,20 @@ contract Inbox is IInbox {
             block.blobbasefee,
             bytes32(block.prevrandao)
         );
-        _queue(Protocol.KIND_ATTRIBUTES, payload);
+        (uint64 index, bytes32 acc) = _append(Protocol.KIND_ATTRIBUTES, keccak256(payload));
+        emit MessageQueued(index, acc, Protocol.KIND_ATTRIBUTES, uint64(block.number), uint64(block.timestamp), payload);
     }
 
-    function _queue(uint8 kind, bytes memory payload) private returns (uint64 index) {
+    /// @dev Whoever appends a message must announce it.
+    function _append(uint8 kind, bytes32 payloadHash) private returns (uint64 index, bytes32 acc) {
         index = _queueLength;
-        uint64 parentBlock = uint64(block.number);
-        uint64 parentTimestamp = uint64(block.timestamp);
-        bytes32 message = Protocol.messageHash(kind, parentBlock, parentTimestamp, keccak256(payload));
-        bytes32 acc = Protocol.accumulate(_queueAcc[index], message);
-
-        _queueAcc[index + 1] = acc;
+        bytes32 message = Protocol.messageHash(kind, uint64(block.number), uint64(block.timestamp), payloadHash);
+        acc = Protocol.accumulate(_queueAcc[index], message);
+        // 2^48 messages cannot be paid for.
+        unchecked {
+            _queueAcc[index + 1] = acc;
+            _queueLength = uint48(index + 1);
+        }
         _queuedAt[index] = uint40(block.timestamp);
-        _queueLength = uint48(index + 1);
-        emit MessageQueued(index, acc, kind, parentBlock, parentTimestamp, payload);
     }
 }
