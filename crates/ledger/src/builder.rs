@@ -14,7 +14,8 @@ use altana_protocol::{
 };
 use std::sync::Arc;
 
-/// A block being built on some stored block. Nothing is stored before [`crate::Ledger::commit`].
+/// A block being built on some stored block, on one thread: the EVM inside cannot move to another
+/// ([`SealedBlock`] and [`Pending`] can). Nothing is stored before [`crate::Ledger::commit`].
 pub struct BlockBuilder {
     rules: Arc<Rules>,
     parent: B256,

@@ -68,4 +68,9 @@ impl TrieCache {
         self.tries.push_front(trie);
         self.tries.truncate(TRIES_MAX);
     }
+
+    /// Keeps each trie within a number of nodes.
+    pub(crate) fn prune_all(&mut self, max_nodes: usize) {
+        self.tries.iter_mut().for_each(|trie| trie.prune(max_nodes));
+    }
 }

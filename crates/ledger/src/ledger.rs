@@ -5,7 +5,7 @@ use crate::{
     cache::{BlockCache, TrieCache},
     genesis,
     state::{Source, Trie},
-    store::{Base, Log, Record, Store, codec},
+    store::{Base, Limits, Log, Record, Store, codec},
 };
 use alloy_consensus::{Header, Sealed};
 use alloy_genesis::Genesis;
@@ -31,6 +31,11 @@ pub struct Options {
     pub database_cache_bytes: u64,
     /// Bytes of blocks kept in memory for fast reads.
     pub block_cache_bytes: usize,
+    /// Bytes of new state that are merged into the database together. Up to four times as many
+    /// may wait in memory.
+    pub merge_bytes: usize,
+    /// Blocks that are merged together at the latest: what a restart executes again.
+    pub merge_blocks: usize,
     /// Most bytes that each of the block log and the database may take, on disk or (without a
     /// folder) in memory; beyond, the ledger behaves as if the disk were full. `None`: what the
     /// disk holds, and [`MEMORY_BYTES_MAX`] without a folder.
@@ -46,6 +51,8 @@ impl Default for Options {
             state_cache_bytes: 768 << 20,
             database_cache_bytes: 128 << 20,
             block_cache_bytes: 64 << 20,
+            merge_bytes: 64 << 20,
+            merge_blocks: 1024,
             storage_bytes_max: None,
         }
     }
@@ -109,22 +116,21 @@ impl Ledger {
         if let Rules::Rollup(spec) = &rules {
             spec.validate().map_err(|error| Error::Config(error.to_string()))?;
         }
-        let memory = Store::memory()?;
-        let source = Source { store: memory, recorder: None };
+        let store = open_store(dir, &options)?;
+        let source = Source { store: Arc::clone(&store), recorder: None };
         let (block, update) = genesis::block(genesis, &rules, source)?;
         check_genesis(&rules, block.hash())?;
-        let store = open_store(dir, &options, block.hash())?;
-        // The genesis trie is loaded as a whole; from now on it reads from the real store.
-        let source = Source { store: Arc::clone(&store), recorder: None };
-        let root = update.trie.root();
+        store.check_identity(block.hash())?;
+        let trie = update.trie.clone();
         let genesis = Arc::new(block);
         let heads = Heads {
             head: Arc::clone(&genesis),
             safe: Arc::clone(&genesis),
             finalized: Arc::clone(&genesis),
         };
+        let max_nodes = options.state_cache_bytes / LOADED_NODE_BYTES;
         let mut tries = TrieCache::default();
-        tries.insert(Trie::new(source, root));
+        tries.insert(trie);
         let ledger = Self {
             inner: Arc::new(Inner {
                 rules: Arc::new(rules),
@@ -139,6 +145,8 @@ impl Ledger {
             }),
         };
         ledger.restore(&update)?;
+        // Only now has the store what is forgotten here.
+        ledger.inner.tries.lock().prune_all(max_nodes);
         Ok(ledger)
     }
 
@@ -442,16 +450,18 @@ fn check_genesis(rules: &Rules, hash: B256) -> Result<(), Error> {
     }
 }
 
-fn open_store(dir: Option<&Path>, options: &Options, genesis: B256) -> Result<Arc<Store>, Error> {
+fn open_store(dir: Option<&Path>, options: &Options) -> Result<Arc<Store>, Error> {
+    let (merge_bytes, merge_blocks) = (options.merge_bytes, options.merge_blocks.max(1));
+    let limits = |bytes_max| Limits { merge_bytes, merge_blocks, bytes_max };
     let Some(dir) = dir else {
         let bytes_max = options.storage_bytes_max.unwrap_or(MEMORY_BYTES_MAX);
-        return Store::new(Log::memory(bytes_max), Base::memory(), bytes_max);
+        return Store::new(Log::memory(bytes_max), Base::memory(), limits(bytes_max));
     };
     let bytes_max = options.storage_bytes_max.unwrap_or(u64::MAX);
     fs::create_dir_all(dir)
         .map_err(|error| Error::Config(format!("{}: {error}", dir.display())))?;
     // The database's lock also guards the log.
-    let base = Base::open(&dir.join("state"), options.database_cache_bytes, genesis)?;
+    let base = Base::open(&dir.join("state"), options.database_cache_bytes)?;
     let log = Log::open(&dir.join("blocks.log"), bytes_max)?;
-    Store::new(log, base, bytes_max)
+    Store::new(log, base, limits(bytes_max))
 }

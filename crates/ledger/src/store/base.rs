@@ -68,8 +68,8 @@ impl Base {
         Self::Memory(parking_lot::RwLock::default())
     }
 
-    /// Opens or creates the database of the chain with this genesis.
-    pub(crate) fn open(path: &Path, cache_bytes: u64, genesis: B256) -> Result<Self, Error> {
+    /// Opens or creates the database.
+    pub(crate) fn open(path: &Path, cache_bytes: u64) -> Result<Self, Error> {
         let database =
             Database::builder(path).cache_size(cache_bytes).worker_threads(1).open().map_err(
                 |error| match error {
@@ -89,7 +89,6 @@ impl Base {
             meta: table("meta")?,
             database,
         };
-        disk.check_identity(genesis)?;
         Ok(Self::Disk(Box::new(disk)))
     }
 
@@ -179,8 +178,8 @@ impl Disk {
         decode(&bytes).map(Some).ok_or_else(|| damaged(name))
     }
 
-    /// A new database remembers its chain; an old one must be of the same chain.
-    fn check_identity(&self, genesis: B256) -> Result<(), Error> {
+    /// See [`super::Store::check_identity`].
+    pub(crate) fn check_identity(&self, genesis: B256) -> Result<(), Error> {
         let mut identity = VERSION.to_be_bytes().to_vec();
         identity.extend_from_slice(genesis.as_slice());
         match self.meta.get(GENESIS_KEY).map_err(fatal)? {

@@ -23,21 +23,25 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use revm::state::Bytecode;
 use std::sync::Arc;
 
-/// Bytes of a batch that make it worth writing.
-const FLUSH_BYTES: usize = 64 << 20;
-/// Blocks of a batch, so that a restart has few to execute again.
-const FLUSH_BLOCKS: usize = 1024;
-/// Batches that wait while one is being written, counted in [`FLUSH_BYTES`]; then commits wait.
-const WAITING_MAX: usize = 4;
+/// What may wait while a batch is being written, in batches; then commits wait.
+const WAITING_MAX: usize = 3;
 /// Bytes of analysed code kept in memory.
 const CODE_CACHE_BYTES: usize = 32 << 20;
+
+/// When batches are written, and how much in all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) merge_bytes: usize,
+    pub(crate) merge_blocks: usize,
+    pub(crate) bytes_max: u64,
+}
 
 /// All that is stored.
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) log: Log,
     base: Base,
-    bytes_max: u64,
+    limits: Limits,
     recent: RwLock<Recent>,
     codes: Mutex<CodeCache>,
     /// Why no more is written. Set once.
@@ -57,7 +61,7 @@ struct Recent {
 }
 
 impl Store {
-    pub(crate) fn new(log: Log, base: Base, bytes_max: u64) -> Result<Arc<Self>, Error> {
+    pub(crate) fn new(log: Log, base: Base, limits: Limits) -> Result<Arc<Self>, Error> {
         let mut recent = Recent::default();
         if let Some(meta) = base.meta()? {
             recent.active.meta = meta;
@@ -65,7 +69,7 @@ impl Store {
         let store = Arc::new(Self {
             log,
             base,
-            bytes_max,
+            limits,
             recent: RwLock::new(recent),
             codes: Mutex::default(),
             failed: Mutex::new(None),
@@ -76,9 +80,12 @@ impl Store {
         Ok(store)
     }
 
-    /// A store for states that are nobody's yet.
-    pub(crate) fn memory() -> Result<Arc<Self>, Error> {
-        Self::new(Log::memory(0), Base::memory(), 0)
+    /// A new store remembers its chain; an old one must be of the same chain.
+    pub(crate) fn check_identity(&self, genesis: B256) -> Result<(), Error> {
+        match &self.base {
+            Base::Disk(disk) => disk.check_identity(genesis),
+            Base::Memory(_) => Ok(()),
+        }
     }
 
     /// What the database has merged; `None` for a new one.
@@ -123,7 +130,8 @@ impl Store {
         add(&mut recent.active);
         recent.active.meta.position = position;
         recent.active_blocks += 1;
-        let due = recent.active.bytes() >= FLUSH_BYTES || recent.active_blocks >= FLUSH_BLOCKS;
+        let due = recent.active.bytes() >= self.limits.merge_bytes
+            || recent.active_blocks >= self.limits.merge_blocks;
         if due && recent.frozen.is_none() {
             self.freeze(&mut recent);
         }
@@ -135,7 +143,7 @@ impl Store {
         loop {
             self.check_writable()?;
             let recent = self.recent.read();
-            if recent.active.bytes() < WAITING_MAX * FLUSH_BYTES {
+            if recent.active.bytes() < WAITING_MAX * self.limits.merge_bytes {
                 return Ok(());
             }
             drop(recent);
@@ -156,7 +164,7 @@ impl Store {
     /// Writes one batch; called by the flusher alone.
     fn write(&self, batch: &Batch) {
         // The database must not know more than the log.
-        let result = self.log.sync().and_then(|()| self.base.write(batch, self.bytes_max));
+        let result = self.log.sync().and_then(|()| self.base.write(batch, self.limits.bytes_max));
         // On failure the batch stays readable.
         if let Err(error) = result {
             self.fail(error);
@@ -164,7 +172,7 @@ impl Store {
         }
         let mut recent = self.recent.write();
         recent.frozen = None;
-        if recent.active.bytes() >= FLUSH_BYTES {
+        if recent.active.bytes() >= self.limits.merge_bytes {
             self.freeze(&mut recent);
         }
         drop(recent);
