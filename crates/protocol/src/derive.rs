@@ -21,6 +21,8 @@ pub struct BlockPlan {
     pub timestamp: u64,
     /// What its queue messages become.
     pub messages: Messages,
+    /// First queue message that it leaves.
+    pub queue_end: u64,
     /// Its signed transactions, not yet known to be valid.
     pub transactions: Vec<Transaction>,
 }
@@ -50,6 +52,7 @@ pub fn plan(
             vec![BlockPlan {
                 timestamp: header.last_timestamp,
                 messages: Messages::new(messages, &[]),
+                queue_end: header.queue_end,
                 transactions: Vec::new(),
             }]
         })
@@ -75,6 +78,7 @@ fn check(
         plans.push(BlockPlan {
             timestamp,
             messages: Messages::new(consumed, &block.labels),
+            queue_end: header.queue_end.saturating_sub(messages.len() as u64),
             transactions: block.transactions,
         });
     }

@@ -8,8 +8,9 @@ mod witness;
 
 use alloc::vec::Vec;
 use alloy_consensus::{EMPTY_ROOT_HASH, Header};
-use alloy_primitives::{B256, keccak256};
+use alloy_primitives::{B256, U256, keccak256};
 use alloy_rlp::Decodable;
+use alloy_sol_types::SolValue;
 
 pub use oracle::{HostOracle, MissingPreimage, Oracle, Recorder, StateSource};
 pub use witness::{Witness, WitnessError};
@@ -57,6 +58,20 @@ pub fn header_output_root(header: &Header, block_hash: B256) -> B256 {
     output_root(header.state_root, header.withdrawals_root.unwrap_or(EMPTY_ROOT_HASH), block_hash)
 }
 
+/// What a proof of a claim has to prove: on the chain with `config_hash`, from `previous_root` after
+/// the batch with hash `previous_batch`, the batches up to `batch` lead to `root` and `last_block`.
+pub fn public_input(
+    config_hash: B256,
+    previous_root: B256,
+    previous_batch: B256,
+    batch: B256,
+    root: B256,
+    last_block: u64,
+) -> B256 {
+    let words = (config_hash, previous_root, previous_batch, batch, root, U256::from(last_block));
+    keccak256(words.abi_encode())
+}
+
 fn output_preimage(state_root: B256, message_passer_root: B256, block_hash: B256) -> [u8; 128] {
     let mut bytes = [0; 128];
     bytes[32..64].copy_from_slice(state_root.as_slice());
@@ -93,7 +108,7 @@ fn execute<O: Oracle>(
     plan: BlockPlan,
     db: &mut StateDb<'_, O>,
 ) -> Result<Header, MissingPreimage> {
-    let BlockPlan { timestamp, messages, transactions } = plan;
+    let BlockPlan { timestamp, messages, transactions, .. } = plan;
     let transactions = derive::recover(transactions);
     let transactions = transactions.as_deref();
     let block = derive::execute(spec, parent, parent_hash, timestamp, &messages, transactions, db)?;

@@ -154,12 +154,10 @@ pub fn decode_payload(chain_id: u64, payload: &[u8]) -> Result<Vec<PayloadBlock>
     let (signatures, addresses) = raw.split_at(64 * total);
     let fields = Fields::read(reader, total)?;
     let data = data(reader, &fields.kinds, addresses)?;
-    let mut transactions = transactions(chain_id, fields, data, signatures, reader.rest())?;
+    let transactions = transactions(chain_id, fields, data, signatures, reader.rest())?;
+    let mut transactions = transactions.into_iter();
     for (block, count) in blocks.iter_mut().zip(counts) {
-        block.transactions = transactions.by_ref().take(count).collect::<Result<_, _>>()?;
-    }
-    if !transactions.is_finished() {
-        return Err(DecodeError::LeftOver);
+        block.transactions = transactions.by_ref().take(count).collect();
     }
     Ok(blocks)
 }
@@ -339,71 +337,39 @@ fn amounts(reader: &mut Reader<'_>, count: usize) -> Result<Vec<U256>, DecodeErr
     amounts.collect()
 }
 
-/// Puts the transactions together, one by one.
-struct Transactions<'a, F> {
-    build: F,
-    left: usize,
-    lists: &'a [u8],
-}
-
-impl<F> Transactions<'_, F> {
-    fn is_finished(&self) -> bool {
-        self.left == 0 && self.lists.is_empty()
-    }
-}
-
-impl<F> Iterator for Transactions<'_, F>
-where
-    F: FnMut(&mut &[u8]) -> Result<Transaction, DecodeError>,
-{
-    type Item = Result<Transaction, DecodeError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.left = self.left.checked_sub(1)?;
-        Some((self.build)(&mut self.lists))
-    }
-}
-
-fn transactions<'a>(
+/// Puts the transactions together, one by one; all of `lists` must be used.
+fn transactions(
     chain_id: u64,
     fields: Fields,
     data: Vec<(TxKind, Bytes)>,
-    signatures: &'a [u8],
-    lists: &'a [u8],
-) -> Result<
-    Transactions<'a, impl FnMut(&mut &[u8]) -> Result<Transaction, DecodeError> + 'a>,
-    DecodeError,
-> {
-    let left = fields.kinds.len();
-    let mut kinds = fields.kinds.into_iter();
-    let mut nonces = fields.nonces.into_iter();
-    let mut gas_limits = fields.gas_limits.into_iter();
-    let mut fees = fields.fees.into_iter();
+    signatures: &[u8],
+    mut lists: &[u8],
+) -> Result<Vec<Transaction>, DecodeError> {
     let mut tips = fields.tips.into_iter();
     let mut values = fields.values.into_iter();
-    let mut data = data.into_iter();
-    let mut signatures = signatures.as_chunks::<64>().0.iter();
-    let build = move |lists: &mut &[u8]| {
-        let bits = next(&mut kinds)?;
-        let (to, input) = next(&mut data)?;
+    let signatures = signatures.as_chunks::<64>().0;
+    let mut out = Vec::with_capacity(data.len());
+    for (index, (to, input)) in data.into_iter().enumerate() {
+        let bits = fields.kinds[index];
+        let access_list = if bits & kind::ACCESS_LIST == 0 {
+            AccessList::default()
+        } else {
+            AccessList::decode(&mut lists).map_err(|_| DecodeError::List)?
+        };
         let common = Common {
             chain_id,
-            nonce: next(&mut nonces)?,
-            gas_limit: next(&mut gas_limits)?,
-            fee: next(&mut fees)?,
+            nonce: fields.nonces[index],
+            gas_limit: fields.gas_limits[index],
+            fee: fields.fees[index],
             tip: if has_tip(bits) { next(&mut tips)? } else { 0 },
             value: next(&mut values)?,
             to,
             input,
-            access_list: if bits & kind::ACCESS_LIST == 0 {
-                AccessList::default()
-            } else {
-                AccessList::decode(lists).map_err(|_| DecodeError::List)?
-            },
+            access_list,
         };
-        common.into_transaction(bits, signature(next(&mut signatures)?), lists)
-    };
-    Ok(Transactions { build, left, lists })
+        out.push(common.into_transaction(bits, signature(&signatures[index]), &mut lists)?);
+    }
+    if lists.is_empty() { Ok(out) } else { Err(DecodeError::LeftOver) }
 }
 
 /// The fields of a transaction of any type.

@@ -117,7 +117,9 @@ fn artifact(json: &str) -> Bytes {
     hex::decode(code).unwrap().into()
 }
 
-fn genesis_accounts() -> Vec<(Address, AccountInfo, Vec<(u64, U256)>)> {
+type GenesisAccount = (Address, AccountInfo, Vec<(u64, U256)>);
+
+fn genesis_accounts() -> Vec<GenesisAccount> {
     let contract = |code: Bytes| {
         let code = Bytecode::new_raw(code);
         AccountInfo {

@@ -1,7 +1,7 @@
 //! Every hash and wire format, pinned. A change here is a change of the protocol.
 
 use alloy_consensus::Header;
-use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256, address, b256, bytes, keccak256};
+use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256, address, bytes, hex, keccak256};
 use altana_protocol::{
     ChainSpec, Receipt, Transaction,
     batch::{
@@ -60,14 +60,13 @@ fn message(kind: u8, payload: Bytes) -> Message {
 }
 
 #[test]
-fn config_hash() {
-    assert_eq!(spec().config_hash(), PIN_CONFIG);
+fn a_config_decodes_to_its_spec() {
     let decoded = ChainSpec::decode_config(&spec().encode_config()).unwrap();
     assert_eq!(decoded, ChainSpec { name: String::new(), ..spec() });
 }
 
 #[test]
-fn queue() {
+fn messages_decode_to_what_was_encoded() {
     assert_eq!(
         deposit().encode(),
         [
@@ -84,26 +83,12 @@ fn queue() {
     let second = message(KIND_ATTRIBUTES, attributes().encode());
     assert_eq!(first.deposit(), Some(deposit()));
     assert_eq!(second.attributes(), Some(attributes()));
-    assert_eq!(first.hash(), PIN_MESSAGE);
-    assert_eq!(accumulate(accumulate(B256::ZERO, &first), &second), PIN_ACC);
 }
 
+/// The OP Stack's domain 0, and the index as a word.
 #[test]
-fn queue_transactions() {
-    let queued = |index, kind, payload| QueuedMessage {
-        index,
-        acc: B256::repeat_byte(9),
-        message: message(kind, payload),
-    };
-    let hash = |queued: QueuedMessage, label: Option<&Label>| {
-        Transaction::deposit(queued.to_transaction(label).unwrap()).hash()
-    };
+fn source_hashes_are_those_of_op_wallets() {
     let label = Label { block_hash: B256::repeat_byte(0xaa), log_index: 3 };
-    let user = queued(12, KIND_DEPOSIT, deposit().encode());
-    assert_eq!(hash(user.clone(), Some(&label)), PIN_DEPOSIT);
-    assert_eq!(hash(user, None), PIN_UNLABELLED);
-    assert_eq!(hash(queued(12, KIND_ATTRIBUTES, attributes().encode()), None), PIN_ATTRIBUTES);
-    // The OP Stack's domains: user deposits 0, attributes 1.
     let inner = keccak256([label.block_hash, B256::from(U256::from(3))].as_flattened_bytes());
     assert_eq!(label.source_hash(), keccak256([B256::ZERO, inner].as_flattened_bytes()));
 }
@@ -118,9 +103,8 @@ impl<const N: usize> Flatten for [B256; N] {
     }
 }
 
-#[test]
-fn batch_header_and_commitments() {
-    let header = BatchHeader {
+fn header() -> BatchHeader {
+    BatchHeader {
         index: 1,
         parent: B256::repeat_byte(2),
         first_timestamp: 3,
@@ -132,19 +116,19 @@ fn batch_header_and_commitments() {
         data_kind: DATA_CALLDATA,
         data_length: 9,
         data_commitment: B256::repeat_byte(10),
-    };
-    assert_eq!(header.hash(), PIN_BATCH);
+    }
+}
+
+#[test]
+fn commitments_to_little_data() {
     assert_eq!(calldata_commitment(&[]), keccak256([0]));
-    let payload: Vec<u8> = (0..10_000_u32).map(|index| index as u8).collect();
-    assert_eq!(calldata_commitment(&payload), PIN_CALLDATA);
     let hashes = [B256::repeat_byte(1), B256::repeat_byte(2)];
     assert_eq!(blobs_commitment(&hashes), keccak256(hashes.as_flattened_bytes()));
 }
 
 #[test]
-fn output() {
+fn a_header_tells_its_output_root() {
     let root = output_root(B256::repeat_byte(1), B256::repeat_byte(2), B256::repeat_byte(3));
-    assert_eq!(root, PIN_OUTPUT);
     let header = Header {
         state_root: B256::repeat_byte(1),
         withdrawals_root: Some(B256::repeat_byte(2)),
@@ -153,8 +137,7 @@ fn output() {
     assert_eq!(header_output_root(&header, B256::repeat_byte(3)), root);
 }
 
-#[test]
-fn receipts() {
+fn receipts() -> Vec<Receipt> {
     let log = Log::new_unchecked(Address::repeat_byte(1), vec![B256::repeat_byte(2)], bytes!("03"));
     let receipt = |tx_type, deposit_nonce| Receipt {
         tx_type,
@@ -163,16 +146,19 @@ fn receipts() {
         logs: vec![log.clone()],
         deposit_nonce,
     };
-    let all = [receipt(0x7e, Some(5)), receipt(2, None), receipt(0, None)];
-    for receipt in &all {
+    vec![receipt(0x7e, Some(5)), receipt(2, None), receipt(0, None)]
+}
+
+#[test]
+fn receipts_survive_their_encoding() {
+    for receipt in receipts() {
         let mut bytes = Vec::new();
         receipt.encode_2718(&mut bytes);
-        assert_eq!(Receipt::decode_2718(&mut bytes.as_slice()).as_ref(), Ok(receipt));
+        assert_eq!(Receipt::decode_2718(&mut bytes.as_slice()), Ok(receipt));
     }
     let mut deposit = Vec::new();
-    all[0].encode_2718(&mut deposit);
-    assert_eq!(op_receipt(&all[0]), deposit, "as op-alloy encodes it");
-    assert_eq!(receipts_root(&all).0, PIN_RECEIPTS);
+    receipts()[0].encode_2718(&mut deposit);
+    assert_eq!(op_receipt(&receipts()[0]), deposit, "as op-alloy encodes it");
 }
 
 fn op_receipt(receipt: &Receipt) -> Vec<u8> {
@@ -212,33 +198,47 @@ fn blocks() -> Vec<PayloadBlock> {
     ]
 }
 
-#[test]
-fn payload() {
-    let payload = encode_payload(CHAIN_ID, &blocks()).unwrap();
-    assert_eq!(alloy_primitives::hex::encode(&payload), PIN_PAYLOAD);
-    let transactions: Vec<Bytes> =
-        blocks()[1].transactions.iter().map(Transaction::encoded).collect();
-    assert_eq!(transactions_root(&transactions), PIN_TRANSACTIONS);
+fn deposit_hash(index: u64, message: Message, label: Option<&Label>) -> B256 {
+    let queued = QueuedMessage { index, acc: B256::repeat_byte(9), message };
+    Transaction::deposit(queued.to_transaction(label).unwrap()).hash()
 }
 
-#[test]
-fn witness() {
+/// One line for each format; `formats.txt` holds them all.
+fn pins() -> Vec<(&'static str, String)> {
+    let user = message(KIND_DEPOSIT, deposit().encode());
+    let parent = message(KIND_ATTRIBUTES, attributes().encode());
+    let label = Label { block_hash: B256::repeat_byte(0xaa), log_index: 3 };
+    let long: Vec<u8> = (0..10_000_u32).map(|index| index as u8).collect();
+    let transactions: Vec<Bytes> =
+        blocks()[1].transactions.iter().map(Transaction::encoded).collect();
     let mut witness = Witness::default();
     witness.insert(bytes!("01"));
     witness.insert(bytes!("0203"));
-    assert_eq!(alloy_primitives::hex::encode(witness.encode()), PIN_WITNESS);
+    let hash = |hash: B256| hex::encode(hash);
+    vec![
+        ("configHash", hash(spec().config_hash())),
+        ("messageHash of a deposit", hash(user.hash())),
+        ("messageHash of attributes", hash(parent.hash())),
+        ("queueAcc of both", hash(accumulate(accumulate(B256::ZERO, &user), &parent))),
+        ("deposit", hash(deposit_hash(12, user.clone(), Some(&label)))),
+        ("deposit without a label", hash(deposit_hash(12, user, None))),
+        ("attributes", hash(deposit_hash(12, parent, None))),
+        ("batchHash", hash(header().hash())),
+        ("calldata commitment", hash(calldata_commitment(&long))),
+        (
+            "output root",
+            hash(output_root(B256::repeat_byte(1), B256::repeat_byte(2), B256::repeat_byte(3))),
+        ),
+        ("receipts root", hash(receipts_root(&receipts()).0)),
+        ("transactions root", hash(transactions_root(&transactions))),
+        ("payload", hex::encode(encode_payload(CHAIN_ID, &blocks()).unwrap())),
+        ("witness", hex::encode(witness.encode())),
+    ]
 }
 
-const PIN_CONFIG: B256 = B256::ZERO;
-const PIN_MESSAGE: B256 = B256::ZERO;
-const PIN_ACC: B256 = B256::ZERO;
-const PIN_DEPOSIT: B256 = B256::ZERO;
-const PIN_UNLABELLED: B256 = B256::ZERO;
-const PIN_ATTRIBUTES: B256 = B256::ZERO;
-const PIN_BATCH: B256 = B256::ZERO;
-const PIN_CALLDATA: B256 = B256::ZERO;
-const PIN_OUTPUT: B256 = B256::ZERO;
-const PIN_RECEIPTS: B256 = B256::ZERO;
-const PIN_TRANSACTIONS: B256 = B256::ZERO;
-const PIN_PAYLOAD: &str = "";
-const PIN_WITNESS: &str = "";
+#[test]
+fn formats_are_pinned() {
+    let lines: Vec<String> =
+        pins().into_iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+    assert_eq!(lines.concat(), include_str!("formats.txt"));
+}

@@ -5,3 +5,4 @@ mod chain;
 mod execute;
 mod formats;
 mod stf;
+mod vectors;
