@@ -36,6 +36,7 @@ mod logs;
 mod methods;
 mod rollup;
 mod server;
+mod simulate;
 mod state;
 mod submit;
 mod subscribe;

@@ -8,8 +8,8 @@ use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::{
-    RpcError, api::Api, args::Args, blocks, call, debug, fees, filters, info, logs, rollup, state,
-    submit, subscribe, view::ReceiptView,
+    RpcError, api::Api, args::Args, blocks, call, debug, fees, filters, info, logs, rollup,
+    simulate, state, submit, subscribe, view::ReceiptView,
 };
 
 /// A module under construction. A name that is registered twice is a bug; the first stays.
@@ -98,6 +98,7 @@ fn eth_work(table: &mut Table) -> Result<(), RegisterMethodError> {
     table.heavy("eth_call", call::call)?;
     table.heavy("eth_estimateGas", call::estimate_gas)?;
     table.heavy("eth_createAccessList", call::create_access_list)?;
+    table.heavy("eth_simulateV1", simulate::simulate)?;
     table.heavy("eth_getLogs", logs::get_logs)?;
     table.quick("eth_newFilter", filters::new_filter)?;
     table.quick("eth_newBlockFilter", filters::new_block_filter)?;
