@@ -245,6 +245,11 @@ sol! {
         ) external payable;
     }
 
+    #[derive(Debug)]
+    contract DemoSwap {
+        function swap(uint256 amountIn, uint256 minOut) external returns (uint256 amountOut);
+    }
+
     #[sol(rpc)]
     #[derive(Debug)]
     contract ERC20 {
@@ -252,5 +257,64 @@ sol! {
         function transfer(address to, uint256 amount) external returns (bool);
         function balanceOf(address account) external view returns (uint256);
         function remoteToken() external view returns (address);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact;
+    use alloy::json_abi::JsonAbi;
+    use std::collections::HashSet;
+
+    /// Every selector and topic of a binding is one of the contract's.
+    fn check(contract: &str, selectors: &[[u8; 4]], topics: &[[u8; 32]]) {
+        #[derive(serde::Deserialize)]
+        struct Artifact {
+            abi: JsonAbi,
+        }
+        let artifact: Artifact =
+            serde_json::from_str(artifact::json(contract).expect("an artifact")).expect("JSON");
+        let functions: HashSet<[u8; 4]> =
+            artifact.abi.functions().map(|function| function.selector().0).collect();
+        let events: HashSet<[u8; 32]> =
+            artifact.abi.events().map(|event| event.selector().0).collect();
+        for selector in selectors {
+            assert!(functions.contains(selector), "{contract} has no function {selector:02x?}");
+        }
+        for topic in topics {
+            assert!(events.contains(topic), "{contract} has no event {topic:02x?}");
+        }
+    }
+
+    #[test]
+    fn bindings_agree_with_the_compiled_contracts() {
+        check("Inbox", Inbox::InboxCalls::SELECTORS, Inbox::InboxEvents::SELECTORS);
+        check("Portal", Portal::PortalCalls::SELECTORS, Portal::PortalEvents::SELECTORS);
+        check(
+            "Settlement",
+            Settlement::SettlementCalls::SELECTORS,
+            Settlement::SettlementEvents::SELECTORS,
+        );
+        check("Claim", Claim::ClaimCalls::SELECTORS, &[]);
+        for bridge in ["L1StandardBridge", "L2StandardBridge"] {
+            let calls = StandardBridge::StandardBridgeCalls::SELECTORS;
+            check(bridge, calls, StandardBridge::StandardBridgeEvents::SELECTORS);
+        }
+        for bridge in ["L1ERC721Bridge", "L2ERC721Bridge"] {
+            check(bridge, ERC721Bridge::ERC721BridgeCalls::SELECTORS, &[]);
+        }
+        check(
+            "OptimismMintableERC20Factory",
+            MintableERC20Factory::MintableERC20FactoryCalls::SELECTORS,
+            MintableERC20Factory::MintableERC20FactoryEvents::SELECTORS,
+        );
+        check(
+            "L2ToL1MessagePasser",
+            MessagePasser::MessagePasserCalls::SELECTORS,
+            MessagePasser::MessagePasserEvents::SELECTORS,
+        );
+        check("OptimismMintableERC20", ERC20::ERC20Calls::SELECTORS, &[]);
+        check("DemoSwap", DemoSwap::DemoSwapCalls::SELECTORS, &[]);
     }
 }

@@ -3,17 +3,24 @@
 //! A predeploy is not deployed by a transaction; its constructor runs here, in an EVM of its own, and
 //! the code and storage that it leaves are placed at the predeploy's address.
 
+use crate::{
+    RollupConfig,
+    artifact::{self, NoArtifact},
+    predeploy,
+};
 use alloy::{
     eips::eip2935,
     primitives::{Address, B256, Bytes, U256, address, hex},
+    sol_types::SolValue,
 };
-use alloy_genesis::GenesisAccount;
+use alloy_genesis::{Genesis, GenesisAccount};
 use revm::{
     Context, ExecuteCommitEvm, MainBuilder, MainContext,
     context::{TxEnv, result::ExecutionResult},
     database::{CacheDB, EmptyDB},
     primitives::TxKind,
 };
+use std::collections::BTreeMap;
 
 /// A constructor did not return code.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +28,17 @@ use revm::{
 pub struct ConstructorFailed {
     contract: &'static str,
     why: String,
+}
+
+/// A genesis cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum GenesisError {
+    /// A contract is missing from this build.
+    #[error(transparent)]
+    NoArtifact(#[from] NoArtifact),
+    /// A predeploy cannot be constructed with these arguments.
+    #[error(transparent)]
+    ConstructorFailed(#[from] ConstructorFailed),
 }
 
 /// Multicall3's address on every chain.
@@ -94,5 +112,81 @@ pub fn common() -> [(Address, GenesisAccount); 2] {
     [
         (CREATE2_PROXY, with_code(Bytes::from_static(&CREATE2_PROXY_CODE))),
         (eip2935::HISTORY_STORAGE_ADDRESS, with_code(eip2935::HISTORY_STORAGE_CODE.clone())),
+    ]
+}
+
+/// The contracts on the parent that predeploys must know.
+#[derive(Clone, Copy, Debug)]
+pub struct Counterparts {
+    /// L1 cross-domain messenger.
+    pub messenger: Address,
+    /// L1 standard bridge.
+    pub standard_bridge: Address,
+    /// L1 ERC-721 bridge.
+    pub erc721_bridge: Address,
+    /// EIP-155 id of the parent.
+    pub parent_chain_id: u64,
+}
+
+/// Fees in a vault are worth withdrawing from this many wei.
+const VAULT_MINIMUM: u64 = 1_000_000_000_000_000_000;
+
+/// Block 0 of a rollup.
+pub fn rollup(
+    config: &RollupConfig,
+    counterparts: Counterparts,
+    timestamp: u64,
+) -> Result<Genesis, GenesisError> {
+    let mut alloc: BTreeMap<Address, GenesisAccount> = common().into();
+    for (contract, address, arguments) in predeploys(config, counterparts) {
+        let init_code = [artifact::init_code(contract)?.as_ref(), &arguments].concat();
+        alloc.insert(address, constructed(contract, config.chain_id, init_code.into())?);
+    }
+    for (address, balance) in &config.balances {
+        alloc.entry(*address).or_default().balance = *balance;
+    }
+    let mut genesis = Genesis {
+        timestamp,
+        gas_limit: config.blocks.gas_limit,
+        coinbase: predeploy::SEQUENCER_FEE_VAULT,
+        base_fee_per_gas: Some(config.blocks.initial_base_fee.into()),
+        alloc,
+        ..Genesis::default()
+    };
+    genesis.config.chain_id = config.chain_id;
+    Ok(genesis)
+}
+
+/// Contract, address and encoded constructor arguments of every predeploy.
+fn predeploys(
+    config: &RollupConfig,
+    counterparts: Counterparts,
+) -> Vec<(&'static str, Address, Vec<u8>)> {
+    let blocks = &config.blocks;
+    let scalars = (blocks.base_fee_scalar, blocks.blob_base_fee_scalar, 0u32, 0u64);
+    let vault = (config.roles.fee_recipient, U256::from(VAULT_MINIMUM)).abi_encode_params();
+    let bridge = counterparts.standard_bridge.abi_encode();
+    let erc721 = counterparts.erc721_bridge.abi_encode();
+    let mints_erc721 =
+        (predeploy::ERC721_BRIDGE, U256::from(counterparts.parent_chain_id)).abi_encode_params();
+    vec![
+        ("WETH", predeploy::WETH, vec![]),
+        ("L2CrossDomainMessenger", predeploy::MESSENGER, counterparts.messenger.abi_encode()),
+        ("GasPriceOracle", predeploy::GAS_PRICE_ORACLE, vec![]),
+        ("L2StandardBridge", predeploy::STANDARD_BRIDGE, bridge),
+        ("FeeVault", predeploy::SEQUENCER_FEE_VAULT, vault.clone()),
+        (
+            "OptimismMintableERC20Factory",
+            predeploy::ERC20_FACTORY,
+            predeploy::STANDARD_BRIDGE.abi_encode(),
+        ),
+        ("L2ERC721Bridge", predeploy::ERC721_BRIDGE, erc721),
+        ("L1Block", predeploy::L1_BLOCK, scalars.abi_encode_params()),
+        ("L2ToL1MessagePasser", predeploy::MESSAGE_PASSER, vec![]),
+        ("OptimismMintableERC721Factory", predeploy::ERC721_FACTORY, mints_erc721),
+        ("FeeVault", predeploy::BASE_FEE_VAULT, vault.clone()),
+        ("FeeVault", predeploy::L1_FEE_VAULT, vault.clone()),
+        ("FeeVault", predeploy::OPERATOR_FEE_VAULT, vault),
+        ("Multicall3", MULTICALL3, vec![]),
     ]
 }

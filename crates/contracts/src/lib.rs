@@ -1,10 +1,13 @@
 //! Bring a rollup into being: its configuration, its genesis state, its contracts on the parent; never runs it.
 
+pub mod artifact;
 pub mod bindings;
 pub mod config;
+pub mod deploy;
 pub mod deployment;
 pub mod genesis;
 pub mod predeploy;
 
-pub use deployment::{Deployment, DeploymentError, ParentContracts};
 pub use config::{Blocks, ConfigError, Delays, Roles, RollupConfig};
+pub use deploy::{DeployError, deploy};
+pub use deployment::{Deployment, DeploymentError, ParentContracts};

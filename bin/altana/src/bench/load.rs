@@ -82,6 +82,28 @@ pub fn sign(
         .collect()
 }
 
+/// Signs the creation of a contract.
+pub fn sign_creation(
+    signer: &PrivateKeySigner,
+    nonce: u64,
+    chain_id: u64,
+    max_fee: u128,
+    init_code: Bytes,
+) -> Bytes {
+    let mut tx = TxEip1559 {
+        chain_id,
+        nonce,
+        gas_limit: 5_000_000,
+        max_fee_per_gas: max_fee,
+        max_priority_fee_per_gas: 1,
+        to: TxKind::Create,
+        input: init_code,
+        ..Default::default()
+    };
+    let signature = signer.sign_transaction_sync(&mut tx).expect("a local key signs");
+    Bytes::from(TxEnvelope::from(tx.into_signed(signature)).encoded_2718())
+}
+
 /// What one run of a load took.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {

@@ -1,0 +1,107 @@
+//! A user against the sequencer: first it ignores them, then it is dead. The transaction gets in both times.
+
+use super::{
+    setting::Setting,
+    story::{Figures, Story},
+};
+use alloy::{
+    network::TransactionBuilder,
+    primitives::{Address, B256, Bytes, U256, utils::parse_ether},
+    providers::Provider,
+    rpc::types::TransactionRequest,
+};
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+/// Blocks for which the sequencer has to ignore the user before we believe that it does.
+const IGNORED_BLOCKS: u64 = 5;
+/// Who is to be paid while the sequencer ignores the user.
+const FIRST: Address = Address::new(*b"paid while ignored !");
+/// Who is to be paid while the sequencer is dead.
+const SECOND: Address = Address::new(*b"paid while it's dead");
+
+/// Tells the story.
+pub async fn tell(story: &mut Story, parent: Option<&str>) -> Result<()> {
+    let mut stage =
+        story.step("start a rollup whose sequencer ignores one user", start(parent)).await?;
+    story.step("the user's transaction is taken, and never included", ignored(&stage)).await?;
+    story.step("forced through the Portal, it is included in time", forced(&stage)).await?;
+    story.step("the sequencer, the batcher and the proposer die", die(&mut stage)).await?;
+    let hash = story.step("the user forces another transaction", force_again(&stage)).await?;
+    story.step("after the timeout the user commits a batch themselves", commit(&stage)).await?;
+    story.step("a stranger derives the chain: the transaction is in it", derived(&stage, hash)).await
+}
+
+async fn start(parent: Option<&str>) -> Result<(Setting, Figures)> {
+    let setting = Setting::start_hostile(parent).await?;
+    let figures = vec![("ignored", json!(setting.user))];
+    Ok((setting, figures))
+}
+
+async fn ignored(stage: &Setting) -> Result<((), Figures)> {
+    let request = TransactionRequest::default()
+        .with_to(FIRST)
+        .with_value(parse_ether("1")?)
+        .with_gas_limit(21_000);
+    let hash = *stage.rollup.send_transaction(request).await?.tx_hash();
+    let begin = stage.rollup.get_block_number().await?;
+    stage.wait_block(begin + IGNORED_BLOCKS).await?;
+    let receipt = stage.rollup.get_transaction_receipt(hash).await?;
+    ensure!(receipt.is_none(), "the sequencer included the transaction: it is not hostile");
+    Ok(((), vec![("transaction", json!(hash)), ("blocks_waited", json!(IGNORED_BLOCKS))]))
+}
+
+async fn forced(stage: &Setting) -> Result<((), Figures)> {
+    let value = parse_ether("1")?;
+    let begin = stage.parent_time().await?;
+    let hash = stage.bridge.send_forced(FIRST, U256::ZERO, value, 100_000, Bytes::new()).await?;
+    let deposited = stage.bridge.arrived(hash).await?;
+    ensure!(deposited.success, "the forced transaction failed");
+    ensure!(stage.rollup.get_balance(FIRST).await? == value, "nothing arrived");
+    let waited = stage.parent_time().await?.saturating_sub(begin);
+    let bound = stage.stack.deployment.config.delays.force_inclusion_s;
+    Ok((
+        (),
+        vec![
+            ("gas", json!(deposited.parent.gas_used)),
+            ("parent_seconds", json!(waited)),
+            ("bound_seconds", json!(bound)),
+        ],
+    ))
+}
+
+async fn die(stage: &mut Setting) -> Result<((), Figures)> {
+    stage.stack.kill_node().await;
+    let answer = stage.rollup.get_block_number().await;
+    ensure!(answer.is_err(), "the node still answers");
+    Ok(((), vec![]))
+}
+
+async fn force_again(stage: &Setting) -> Result<(B256, Figures)> {
+    let value = parse_ether("1")?;
+    let hash = stage.bridge.send_forced(SECOND, U256::ZERO, value, 100_000, Bytes::new()).await?;
+    stage.wait_parent(hash).await?;
+    Ok((hash, vec![("parent_tx", json!(hash))]))
+}
+
+async fn commit(stage: &Setting) -> Result<((), Figures)> {
+    let timeout = stage.stack.deployment.config.delays.sequencer_timeout_s;
+    let early = stage.commit_as_user().await;
+    ensure!(early.is_err(), "the Inbox let the user commit before the timeout");
+    stage.pass_time(timeout + 1).await?;
+    let sent = stage.commit_as_user().await?;
+    Ok(((), vec![("gas", json!(sent.gas_used)), ("timeout_seconds", json!(timeout))]))
+}
+
+async fn derived(stage: &Setting, forced: B256) -> Result<((), Figures)> {
+    let rebuilt = stage.rebuild().await?;
+    let balance = rebuilt.balance(SECOND)?;
+    ensure!(balance == parse_ether("1")?, "{balance} wei arrived by {forced}");
+    Ok((
+        (),
+        vec![
+            ("blocks", json!(rebuilt.last_block)),
+            ("state_root", json!(rebuilt.state_root)),
+        ],
+    ))
+}

@@ -1,0 +1,119 @@
+//! Starts the built binary and the tools that `cargo xtask setup` installs.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Output, Stdio},
+};
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("bin/altana/..").to_owned()
+}
+
+/// A tool from npm.
+pub fn tool(name: &str) -> PathBuf {
+    let path = root().join("node_modules/.bin").join(name);
+    assert!(path.exists(), "{} is missing: run `cargo xtask setup`", path.display());
+    path
+}
+
+/// `altana` with these arguments.
+pub fn altana(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_altana"));
+    command.args(args).env_remove("ALTANA_KEY").env_remove("ALTANA_PARENT");
+    command
+}
+
+/// Runs a command to its end; panics with its output if it fails.
+pub fn succeed(mut command: Command) -> String {
+    let output = command.output().expect("the command starts");
+    assert!(output.status.success(), "{command:?} failed:\n{}", both(&output));
+    String::from_utf8(output.stdout).expect("stdout is text")
+}
+
+fn both(output: &Output) -> String {
+    format!(
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// A process that ends with the test.
+pub struct Running {
+    child: Child,
+    _stdin: Option<ChildStdin>,
+}
+
+impl Running {
+    /// Kills the process at once, as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("the process can be killed");
+        self.child.wait().expect("the process can be waited for");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A devnet of `altana dev` on free ports.
+pub struct Dev {
+    /// The process.
+    pub process: Running,
+    /// What `altana dev --json` printed.
+    pub info: Value,
+}
+
+impl Dev {
+    /// Starts a devnet with further arguments and waits until it answers.
+    pub fn start(args: &[&str]) -> Self {
+        let mut command = altana(&["dev", "--json", "--port", "0", "--parent-port", "0"]);
+        command.args(args).stdout(Stdio::piped()).stdin(Stdio::null());
+        let mut child = command.spawn().expect("altana starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("stdout is piped"))
+            .read_line(&mut line)
+            .expect("altana prints where it is");
+        let info = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
+        Self { process: Running { child, _stdin: None }, info }
+    }
+
+    /// A string inside the devnet's description.
+    pub fn get(&self, pointer: &str) -> &str {
+        self.info.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no {pointer}"))
+    }
+}
+
+/// An anvil on a free port.
+pub struct Anvil {
+    _process: Running,
+    /// Its JSON-RPC.
+    pub url: String,
+}
+
+impl Anvil {
+    /// Starts anvil and waits until it listens.
+    pub fn start(args: &[&str]) -> Self {
+        let mut command = Command::new(tool("anvil"));
+        command.args(["--port", "0"]).args(args).stdout(Stdio::piped()).stdin(Stdio::null());
+        let mut child = command.spawn().expect("anvil starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        let url = loop {
+            let line = lines.next().expect("anvil says where it listens").expect("text");
+            if let Some(address) = line.strip_prefix("Listening on ") {
+                break format!("http://{}", address.trim());
+            }
+        };
+        // Somebody must go on reading, or anvil blocks on a full pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { _process: Running { child, _stdin: None }, url }
+    }
+}

@@ -1,0 +1,321 @@
+//! Deploy a rollup's contracts to its parent.
+//!
+//! The contracts name each other in their constructors and none can be initialised later, so their
+//! addresses are computed beforehand from the deployer's nonce. If anything else sends from the
+//! deployer meanwhile, the addresses come out wrong; this is noticed, and the deployment is begun
+//! anew.
+
+use crate::{
+    ConfigError, Deployment, ParentContracts, RollupConfig,
+    artifact::{self, NoArtifact},
+    genesis::{self, Counterparts, GenesisError, MULTICALL3},
+};
+use alloy::{
+    consensus::{BlockHeader, Header},
+    eips::BlockId,
+    network::{ReceiptResponse, TransactionBuilder},
+    primitives::{Address, B256, Bytes, U256, aliases::U96, keccak256},
+    providers::{DynProvider, PendingTransactionError, Provider},
+    rpc::types::TransactionRequest,
+    sol_types::SolValue,
+    transports::{RpcError, TransportErrorKind},
+};
+use altana_ledger::{Rules, genesis_header};
+use altana_protocol::ChainSpec;
+
+/// Why a deployment failed. Nothing that was deployed is of use; begin anew.
+#[derive(Debug, thiserror::Error)]
+pub enum DeployError {
+    /// The configuration cannot work.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The genesis cannot be built.
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+    /// A contract is missing from this build.
+    #[error(transparent)]
+    NoArtifact(#[from] NoArtifact),
+    /// The genesis cannot be executed.
+    #[error("the genesis block: {0}")]
+    Ledger(#[from] altana_ledger::Error),
+    /// The parent refuses or does not answer.
+    #[error("the parent refused to create {contract}: {source}")]
+    Refused {
+        /// Which contract.
+        contract: &'static str,
+        /// What it says.
+        source: RpcError<TransportErrorKind>,
+    },
+    /// The parent does not answer.
+    #[error("the parent does not answer: {0}")]
+    Rpc(#[from] RpcError<TransportErrorKind>),
+    /// The transaction was sent but not seen in a block.
+    #[error("the creation of a contract was not mined: {0}")]
+    NotMined(#[from] PendingTransactionError),
+    /// The constructor reverted on chain.
+    #[error("the constructor of {contract} reverted in {transaction}")]
+    Reverted {
+        /// Which contract.
+        contract: &'static str,
+        /// The transaction.
+        transaction: B256,
+    },
+    /// Something else was sent from the deployer's account meanwhile.
+    #[error(
+        "{contract} came to {got}, not to {expected}: use the deployer for nothing else meanwhile, and deploy again"
+    )]
+    Elsewhere {
+        /// Which contract.
+        contract: &'static str,
+        /// Where it should be.
+        expected: Address,
+        /// Where it is.
+        got: Address,
+    },
+}
+
+/// Gas that `eth_estimateGas` may miss, in percent.
+const GAS_MARGIN_PERCENT: u64 = 20;
+
+/// Deploys a rollup with `deployer`, an account for which `parent` signs. `progress` is called with
+/// the name of each contract before it is created.
+pub async fn deploy(
+    parent: &DynProvider,
+    deployer: Address,
+    config: &RollupConfig,
+    mut progress: impl FnMut(&'static str),
+) -> Result<Deployment, DeployError> {
+    config.check()?;
+    let parent_chain_id = parent.get_chain_id().await?;
+    let nonce = parent.get_transaction_count(deployer).await?;
+    let has_multicall = !parent.get_code_at(MULTICALL3).await?.is_empty();
+    let start = parent.get_block(BlockId::latest()).await?.map(|block| block.header);
+    let (start_block, timestamp) = start.map_or((0, 0), |h| (h.number(), h.timestamp()));
+    let contracts = addresses(deployer, nonce, has_multicall);
+    let counterparts = Counterparts {
+        messenger: contracts.messenger,
+        standard_bridge: contracts.standard_bridge,
+        erc721_bridge: contracts.erc721_bridge,
+        parent_chain_id,
+    };
+    let genesis = genesis::rollup(config, counterparts, timestamp)?;
+    let mut spec = chain_spec(config, parent_chain_id, contracts.portal);
+    let header = genesis_header(&genesis, &Rules::Rollup(spec.clone()))?;
+    spec.genesis_hash = header.hash_slow();
+    let root = output_root(&header);
+    let creations = creations(config, &contracts, &spec, timestamp, root, has_multicall)?;
+    for (offset, (contract, expected, init_code)) in creations.into_iter().enumerate() {
+        progress(contract);
+        create(parent, deployer, nonce + offset as u64, contract, expected, init_code).await?;
+    }
+    Ok(Deployment {
+        spec,
+        config: config.clone(),
+        contracts,
+        parent_start_block: start_block,
+        genesis,
+    })
+}
+
+/// The order in which the contracts are created.
+fn addresses(deployer: Address, nonce: u64, has_multicall: bool) -> ParentContracts {
+    let at = |offset: u64| deployer.create(nonce + offset);
+    ParentContracts {
+        timelock: at(0),
+        inbox: at(1),
+        validity: at(2),
+        settlement: at(3),
+        portal: at(4),
+        messenger: at(5),
+        standard_bridge: at(6),
+        erc721_bridge: at(7),
+        multicall3: if has_multicall { MULTICALL3 } else { at(8) },
+    }
+}
+
+fn chain_spec(config: &RollupConfig, parent_chain_id: u64, portal: Address) -> ChainSpec {
+    ChainSpec {
+        name: config.name.clone(),
+        chain_id: config.chain_id,
+        parent_chain_id,
+        portal,
+        gas_limit: config.blocks.gas_limit,
+        elasticity: config.blocks.elasticity,
+        denominator: config.blocks.denominator,
+        min_base_fee: config.blocks.min_base_fee,
+        genesis_hash: B256::ZERO,
+    }
+}
+
+/// The output root after a block (docs/protocol.md §3).
+fn output_root(header: &Header) -> B256 {
+    let passer = header.withdrawals_root.unwrap_or_default();
+    keccak256((B256::ZERO, header.state_root, passer, header.hash_slow()).abi_encode())
+}
+
+/// Contract, address and creation code, in the order of creation.
+fn creations(
+    config: &RollupConfig,
+    at: &ParentContracts,
+    spec: &ChainSpec,
+    genesis_timestamp: u64,
+    genesis_output_root: B256,
+    has_multicall: bool,
+) -> Result<Vec<(&'static str, Address, Bytes)>, NoArtifact> {
+    let (roles, delays) = (&config.roles, &config.delays);
+    let inbox = constructor::Inbox {
+        owner: at.timelock,
+        batcher: roles.batcher,
+        spec: constructor::ChainSpec {
+            chainId: spec.chain_id,
+            parentChainId: spec.parent_chain_id,
+            portal: spec.portal,
+            gasLimit: spec.gas_limit,
+            elasticity: spec.elasticity,
+            denominator: spec.denominator,
+            minBaseFee: spec.min_base_fee,
+            genesisHash: spec.genesis_hash,
+        },
+        genesisTimestamp: genesis_timestamp,
+        forceInclusionDelay: delays.force_inclusion_s,
+        sequencerTimeout: delays.sequencer_timeout_s,
+        maxBatchAge: delays.max_batch_age_s,
+    };
+    let validity = constructor::ChallengeWindow {
+        owner: at.timelock,
+        settlement: at.settlement,
+        proposer: roles.proposer,
+        guardian: roles.guardian,
+        windowSeconds: delays.challenge_window_s,
+    };
+    let settlement = constructor::Settlement {
+        owner: at.timelock,
+        inbox: at.inbox,
+        validity: at.validity,
+        genesisOutputRoot: genesis_output_root,
+    };
+    let portal = constructor::Portal {
+        owner: at.timelock,
+        inbox: at.inbox,
+        settlement: at.settlement,
+        guardian: roles.guardian,
+        proofMaturitySeconds: delays.proof_maturity_s,
+        maxPauseSeconds: delays.max_pause_s,
+        metering: METERING,
+    };
+    let timelock = (U256::from(delays.timelock_s), vec![roles.owner]).abi_encode_params();
+    let mut list = vec![
+        ("Timelock", at.timelock, timelock),
+        ("Inbox", at.inbox, inbox.abi_encode()),
+        ("ChallengeWindow", at.validity, validity.abi_encode()),
+        ("Settlement", at.settlement, settlement.abi_encode()),
+        ("Portal", at.portal, portal.abi_encode()),
+        ("L1CrossDomainMessenger", at.messenger, at.portal.abi_encode()),
+        ("L1StandardBridge", at.standard_bridge, at.messenger.abi_encode()),
+        ("L1ERC721Bridge", at.erc721_bridge, at.messenger.abi_encode()),
+    ];
+    if !has_multicall {
+        list.push(("Multicall3", at.multicall3, vec![]));
+    }
+    list.into_iter()
+        .map(|(contract, address, arguments)| {
+            let code = [artifact::init_code(contract)?.as_ref(), &arguments].concat();
+            Ok((contract, address, Bytes::from(code)))
+        })
+        .collect()
+}
+
+async fn create(
+    parent: &DynProvider,
+    deployer: Address,
+    nonce: u64,
+    contract: &'static str,
+    expected: Address,
+    init_code: Bytes,
+) -> Result<(), DeployError> {
+    let refused = |source| DeployError::Refused { contract, source };
+    let mut request = TransactionRequest::default()
+        .with_from(deployer)
+        .with_nonce(nonce)
+        .with_deploy_code(init_code);
+    let estimate = parent.estimate_gas(request.clone()).await.map_err(refused)?;
+    request.set_gas_limit(estimate + estimate * GAS_MARGIN_PERCENT / 100);
+    let pending = parent.send_transaction(request).await.map_err(refused)?;
+    let receipt = pending.get_receipt().await?;
+    if !receipt.status() {
+        return Err(DeployError::Reverted { contract, transaction: receipt.transaction_hash });
+    }
+    match receipt.contract_address() {
+        Some(got) if got == expected => Ok(()),
+        got => Err(DeployError::Elsewhere { contract, expected, got: got.unwrap_or_default() }),
+    }
+}
+
+/// How deposits buy gas on the rollup: the OP Stack's curve on mainnet.
+const METERING: constructor::Metering = constructor::Metering {
+    maxBoughtGas: 20_000_000,
+    elasticity: 10,
+    denominator: 8,
+    minBaseFee: U96::from_limbs([1_000_000_000, 0]),
+    maxBaseFee: U96::MAX,
+};
+
+/// The constructors' `Config` structs.
+#[allow(missing_docs, reason = "the contracts' NatSpec documents them")]
+mod constructor {
+    alloy::sol! {
+        struct ChainSpec {
+            uint64 chainId;
+            uint64 parentChainId;
+            address portal;
+            uint64 gasLimit;
+            uint64 elasticity;
+            uint64 denominator;
+            uint64 minBaseFee;
+            bytes32 genesisHash;
+        }
+
+        struct Inbox {
+            address owner;
+            address batcher;
+            ChainSpec spec;
+            uint64 genesisTimestamp;
+            uint64 forceInclusionDelay;
+            uint64 sequencerTimeout;
+            uint64 maxBatchAge;
+        }
+
+        struct ChallengeWindow {
+            address owner;
+            address settlement;
+            address proposer;
+            address guardian;
+            uint64 windowSeconds;
+        }
+
+        struct Settlement {
+            address owner;
+            address inbox;
+            address validity;
+            bytes32 genesisOutputRoot;
+        }
+
+        struct Metering {
+            uint64 maxBoughtGas;
+            uint64 elasticity;
+            uint64 denominator;
+            uint96 minBaseFee;
+            uint96 maxBaseFee;
+        }
+
+        struct Portal {
+            address owner;
+            address inbox;
+            address settlement;
+            address guardian;
+            uint64 proofMaturitySeconds;
+            uint64 maxPauseSeconds;
+            Metering metering;
+        }
+    }
+}

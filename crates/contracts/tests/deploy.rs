@@ -1,0 +1,90 @@
+//! Deploys a rollup to anvil, and holds what is on chain against what was decided.
+
+use alloy::{
+    network::EthereumWallet,
+    primitives::U256,
+    providers::{DynProvider, Provider, ProviderBuilder},
+    signers::local::{MnemonicBuilder, PrivateKeySigner, coins_bip39::English},
+};
+use altana_contracts::{
+    Deployment, RollupConfig,
+    bindings::{Inbox, Portal, Settlement},
+    deploy,
+};
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+struct Anvil(Child, String);
+
+impl Anvil {
+    fn start() -> Self {
+        let anvil = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../node_modules/.bin/anvil");
+        let mut child = Command::new(anvil)
+            .args(["--port", "0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("anvil starts; if it is missing run `cargo xtask setup`");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let url = loop {
+            let line = lines.next().expect("anvil says where it listens").expect("text");
+            if let Some(address) = line.strip_prefix("Listening on ") {
+                break format!("http://{}", address.trim());
+            }
+        };
+        std::thread::spawn(move || lines.for_each(drop));
+        Self(child, url)
+    }
+}
+
+impl Drop for Anvil {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn account(index: u32) -> PrivateKeySigner {
+    MnemonicBuilder::<English>::default()
+        .phrase("test test test test test test test test test test test junk")
+        .index(index)
+        .and_then(|builder| builder.build())
+        .expect("a valid path")
+}
+
+#[tokio::test]
+async fn a_deployed_chain_is_what_was_decided() {
+    let anvil = Anvil::start();
+    let deployer = account(0);
+    let parent: DynProvider = ProviderBuilder::new()
+        .wallet(EthereumWallet::from(deployer.clone()))
+        .connect_http(anvil.1.parse().expect("a URL"))
+        .erased();
+    let accounts: Vec<_> = (0..10).map(|i| account(i).address()).collect();
+    let config = RollupConfig::development(&accounts);
+    let mut created = Vec::new();
+    let deployment =
+        deploy(&parent, deployer.address(), &config, |name| created.push(name)).await.unwrap();
+
+    assert_eq!(created.last(), Some(&"Multicall3"), "anvil has none of its own: {created:?}");
+    let inbox = Inbox::new(deployment.contracts.inbox, &parent);
+    assert_eq!(inbox.configHash().call().await.unwrap(), deployment.spec.config_hash());
+    assert_eq!(inbox.queueLength().call().await.unwrap(), 1, "the constructor's attributes");
+    let portal = Portal::new(deployment.contracts.portal, &parent);
+    assert!(portal.version().call().await.unwrap().starts_with('4'));
+    let settlement = Settlement::new(deployment.contracts.settlement, &parent);
+    assert_eq!(settlement.gameCount().call().await.unwrap(), U256::ONE, "the genesis claim");
+
+    let dir = tempfile::tempdir().unwrap();
+    deployment.write(dir.path()).unwrap();
+    let read = Deployment::read(dir.path()).unwrap();
+    assert_eq!(read.spec, deployment.spec);
+    assert_eq!(read.contracts, deployment.contracts);
+    assert_eq!(read.genesis, deployment.genesis);
+
+    // A second chain of the same deployer lands elsewhere.
+    let second = deploy(&parent, deployer.address(), &config, |_| ()).await.unwrap();
+    assert_ne!(second.contracts.portal, deployment.contracts.portal);
+}
