@@ -34,6 +34,7 @@ contract Handler {
 
     Withdrawal[] private _withdrawals;
     mapping(uint256 index => address) private _provenAgainst;
+    uint256[] private _proven;
     mapping(uint64 claim => OutputRootProof) private _parts;
     mapping(uint64 claim => uint256) private _sizes;
 
@@ -72,11 +73,12 @@ contract Handler {
         );
     }
 
-    function commit(uint256 seed) external {
+    function commit(uint256 seed) public {
         uint64 number = _inbox.lastBatch() + 1;
         uint64 timestamp = uint64(vm.getBlockTimestamp());
         uint64 pending = _inbox.queueLength() - _inbox.queueConsumed();
-        uint64 end = _inbox.queueConsumed() + uint64(seed % (pending + 1));
+        // Mostly everything: what is left behind grows too old for the next commit.
+        uint64 end = _inbox.queueConsumed() + (seed % 4 == 0 ? uint64((seed >> 8) % (pending + 1)) : pending);
         vm.recordLogs();
         vm.prank(_inbox.batcher());
         try _inbox.commitBatch(number, timestamp, timestamp, end, abi.encode(seed)) {} catch {}
@@ -88,6 +90,7 @@ contract Handler {
         uint64 parent = uint64(seed % count);
         if (seed % 3 != 0) parent = count - 1;
         uint64 batch = _settlement.claimAt(parent).batchIndex() + 1;
+        if (batch > _inbox.lastBatch()) commit(seed);
         bytes32 storageRoot = Trie.root(_keys(_withdrawals.length));
         OutputRootProof memory parts = OutputRootProof(0, keccak256(abi.encode(seed)), storageRoot, 0);
         bytes32 batchHash = _inbox.batchHash(batch);
@@ -99,27 +102,30 @@ contract Handler {
     }
 
     function veto(uint256 seed) external {
-        if (seed % 4 != 0) return;
+        if (seed % 8 != 0) return;
         uint64 index = uint64((seed >> 8) % _settlement.gameCount());
         vm.prank(_window.guardian());
         try _window.veto(index) {} catch {}
     }
 
     function prove(uint256 seed) external {
-        uint64 claim = uint64(_settlement.gameCount() - 1);
+        uint64 count = uint64(_settlement.gameCount());
+        uint64 claim = seed % 2 == 0 ? count - 1 : uint64((seed >> 8) % count);
         uint256 size = _sizes[claim];
         if (size == 0) return;
-        uint256 index = seed % size;
+        uint256 index = (seed >> 128) % size;
         bytes32 hash = Protocol.withdrawalHash(_withdrawals[index]);
         bytes[] memory proof = Trie.prove(_keys(size), _key(hash));
         try _portal.proveWithdrawalTransaction(_withdrawals[index], claim, _parts[claim], proof) {
             _provenAgainst[index] = address(_settlement.claimAt(claim));
+            _proven.push(index);
         } catch {}
     }
 
     function finalise(uint256 seed) external {
         if (_withdrawals.length == 0) return;
         uint256 index = seed % _withdrawals.length;
+        if (_proven.length > 0 && seed % 8 != 0) index = _proven[(seed >> 8) % _proven.length];
         Withdrawal memory w = _withdrawals[index];
         uint256 before = _portal.finalizedWithdrawals(Protocol.withdrawalHash(w)) ? 1 : 0;
         try _portal.finalizeWithdrawalTransaction(w) {
@@ -133,12 +139,12 @@ contract Handler {
     }
 
     function wait(uint256 seed) external {
-        vm.warp(vm.getBlockTimestamp() + seed % 3 days);
+        vm.warp(vm.getBlockTimestamp() + seed % 5 days);
         vm.roll(vm.getBlockNumber() + 1 + seed % 1_000);
     }
 
     function pause(uint256 seed) external {
-        if (seed % 16 != 0) return;
+        if (seed % 32 != 0) return;
         vm.prank(_portal.guardian());
         try _portal.pause() {} catch {}
     }

@@ -65,7 +65,7 @@ contract InvariantsTest is CoreTest {
         _handler.deposit(0, 5 ether, "");
         _handler.withdraw(0.5 ether);
         _handler.wait(12);
-        _handler.commit(2);
+        _handler.commit(1);
         _handler.propose(1);
         _handler.prove(0);
         for (uint256 i = 0; i < 3; ++i) {

@@ -42,6 +42,7 @@ contract PortalWithdrawTest is CoreTest {
         vm.assertTrue(portal.finalizedWithdrawals(hash));
     }
 
+    /// forge-config: default.fuzz.runs = 32
     function test_withdrawal_is_proven_in_tries_of_every_size(uint8 others) external {
         Withdrawal memory w = _withdrawal(bob, 1 ether);
         bytes32 hash = Protocol.withdrawalHash(w);

@@ -28,6 +28,7 @@ contract ProtocolTest is Test {
         vm.assertEq(this.commit(payload), keccak256(abi.encodePacked(hex"01", ab, c)));
     }
 
+    /// forge-config: default.fuzz.runs = 64
     function test_calldataCommitment_matches_its_definition(uint256 seed) external view {
         bytes memory payload = _bytes(seed, seed % 40_000);
         uint256 count = payload.length == 0 ? 1 : (payload.length + 4095) / 4096;

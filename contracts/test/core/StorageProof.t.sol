@@ -18,6 +18,7 @@ contract StorageProofTest is Test {
         return TrieProof.verify(hex"01", root, abi.encodePacked(key), proof);
     }
 
+    /// forge-config: default.fuzz.runs = 64
     function test_every_key_is_proven_and_no_other(uint256 seed, uint8 size) external view {
         bytes32[] memory keys = _keys(seed, bound(size, 1, 40));
         bytes32 root = Trie.root(keys);
@@ -32,6 +33,7 @@ contract StorageProofTest is Test {
 
     /// @dev Leaves of keys that share nearly all nibbles are so short that they lie inside their parents. Nobody can
     /// find such hashes by chance, but for nine nibbles somebody with a grudge could.
+    /// forge-config: default.fuzz.runs = 64
     function test_inline_nodes_are_followed(uint256 seed, uint256 shared, bool repeated) external view {
         bytes32[] memory keys = _twins(seed, bound(shared, 0, 63));
         bytes32 root = Trie.root(keys);
@@ -48,6 +50,7 @@ contract StorageProofTest is Test {
     }
 
     /// @dev Polygon 2021, BNB 2022: no byte of a proof is free.
+    /// forge-config: default.fuzz.runs = 32
     function test_every_changed_byte_is_noticed(uint256 seed, uint8 change) external view {
         vm.assume(change != 0);
         bytes32[] memory keys = _keys(seed, 20);
@@ -63,6 +66,7 @@ contract StorageProofTest is Test {
         vm.assertTrue(this.holdsOne(root, keys[seed % 20], proof));
     }
 
+    /// forge-config: default.fuzz.runs = 64
     function test_cut_grown_or_shuffled_proofs_are_refused(uint256 seed, bytes calldata junk) external view {
         bytes32[] memory keys = _keys(seed, 20);
         bytes32 root = Trie.root(keys);
