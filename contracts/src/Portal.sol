@@ -325,13 +325,14 @@ contract Portal is IPortal, Metering {
     /// @dev Calls the target with everything that is left, if that is enough. What it returns is not copied, so it
     /// cannot use up the gas that is needed afterwards.
     function _relay(Withdrawal calldata withdrawal) private returns (bool success) {
+        address target = withdrawal.target;
+        uint256 value = withdrawal.value;
+        bytes memory data = withdrawal.data;
+        // Last, because copying the data takes gas too.
         uint256 left = gasleft();
         if (left < CALL_RESERVE_GAS || withdrawal.gasLimit > (left - CALL_RESERVE_GAS) * 63 / 64) {
             revert OptimismPortal_NotEnoughGas();
         }
-        address target = withdrawal.target;
-        uint256 value = withdrawal.value;
-        bytes memory data = withdrawal.data;
         assembly ("memory-safe") {
             success := call(gas(), target, value, add(data, 0x20), mload(data), 0, 0)
         }

@@ -41,7 +41,14 @@ contract Greedy {
     uint256 public gasSeen;
 
     receive() external payable {
-        uint256 gas_ = gasleft();
+        _look(gasleft());
+    }
+
+    fallback() external payable {
+        _look(gasleft());
+    }
+
+    function _look(uint256 gas_) private {
         if (gas_ > 30_000) gasSeen = gas_;
         else gasSeen = 1_000_000_000; // too little to judge; its wish was smaller
     }
