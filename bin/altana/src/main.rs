@@ -1,2 +1,61 @@
-//! placeholder
-fn main() {}
+//! Run Altana from a command line: parse, compose roles, print; decide nothing about protocols.
+
+mod bench;
+mod cli;
+mod command;
+mod demo;
+mod keys;
+mod output;
+mod stack;
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser};
+use cli::{Cli, Command};
+use std::{io, process::ExitCode};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log(&cli.command);
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<()> {
+    let json = cli.json;
+    match cli.command {
+        Command::Dev(args) => command::dev::run(args, json).await,
+        Command::Demo(args) => demo::run(args, json).await,
+        Command::Init(args) => command::init::run(args, json),
+        Command::Deploy(args) => command::deploy::run(args, json).await,
+        Command::Node(args) => command::node::run(args, json).await,
+        Command::Bridge(args) => command::bridge::run(args, json).await,
+        Command::Rebuild(args) => command::rebuild::run(args, json).await,
+        Command::Bench(args) => bench::run(args, json).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "altana", &mut io::stdout());
+            Ok(())
+        }
+        Command::HelpMarkdown => {
+            print!("{}", clap_markdown::help_markdown::<Cli>());
+            Ok(())
+        }
+    }
+}
+
+/// Logs go to stderr: a node tells what it does, everything else only what went wrong.
+fn log(command: &Command) {
+    let default = match command {
+        Command::Node(_) => "info",
+        Command::Dev(_) => "warn",
+        _ => "error",
+    };
+    let filter = EnvFilter::try_from_env("ALTANA_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+}

@@ -61,13 +61,19 @@ pub enum Status {
 
 impl Bridge {
     /// Withdraws ether: `value` wei leave the sender, and go to `to` on the parent.
-    pub async fn withdraw_ether(&self, to: Address, value: U256) -> Result<Withdrawal, Error> {
+    /// Answers the transaction on the rollup, which names the withdrawal from now on.
+    pub async fn withdraw_ether(
+        &self,
+        to: Address,
+        value: U256,
+    ) -> Result<(B256, Withdrawal), Error> {
         let sent = MessagePasser::new(predeploy::MESSAGE_PASSER, &self.rollup)
             .initiateWithdrawal(to, U256::from(21_000), Bytes::new())
             .value(value)
             .send()
             .await?;
-        self.withdrawn(*sent.tx_hash()).await
+        let hash = *sent.tx_hash();
+        Ok((hash, self.withdrawn(hash).await?))
     }
 
     /// Withdraws a bridged ERC-20, whose counterpart is `remote`.
@@ -77,12 +83,13 @@ impl Bridge {
         remote: Address,
         to: Address,
         amount: U256,
-    ) -> Result<Withdrawal, Error> {
+    ) -> Result<(B256, Withdrawal), Error> {
         let sent = StandardBridge::new(predeploy::STANDARD_BRIDGE, &self.rollup)
             .bridgeERC20To(token, remote, to, amount, BRIDGE_GAS, Bytes::new())
             .send()
             .await?;
-        self.withdrawn(*sent.tx_hash()).await
+        let hash = *sent.tx_hash();
+        Ok((hash, self.withdrawn(hash).await?))
     }
 
     /// The withdrawal that a transaction on the rollup made.

@@ -71,7 +71,7 @@ async fn forced(stage: &Setting) -> Result<((), Figures)> {
 }
 
 async fn die(stage: &mut Setting) -> Result<((), Figures)> {
-    stage.stack.kill_node().await;
+    stage.stack.stop_node().await?;
     let answer = stage.rollup.get_block_number().await;
     ensure!(answer.is_err(), "the node still answers");
     Ok(((), vec![]))

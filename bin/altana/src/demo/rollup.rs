@@ -168,7 +168,7 @@ async fn rebuild(stage: &Setting) -> Result<((), Figures)> {
 }
 
 async fn withdraw_ether(stage: &Setting) -> Result<(Withdrawal, Figures)> {
-    let withdrawal = stage.bridge.withdraw_ether(SAFE_HAVEN, parse_ether("2")?).await?;
+    let (_, withdrawal) = stage.bridge.withdraw_ether(SAFE_HAVEN, parse_ether("2")?).await?;
     let block = withdrawal.block;
     Ok((withdrawal, vec![("block", json!(block))]))
 }
@@ -178,7 +178,7 @@ async fn withdraw_token(
     token: Address,
     mirror: Address,
 ) -> Result<(Withdrawal, Figures)> {
-    let withdrawal =
+    let (_, withdrawal) =
         stage.bridge.withdraw_erc20(mirror, token, SAFE_HAVEN, parse_ether("400")?).await?;
     let block = withdrawal.block;
     Ok((withdrawal, vec![("block", json!(block))]))

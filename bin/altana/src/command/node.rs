@@ -1,0 +1,64 @@
+//! `altana node`: run roles of a deployed chain.
+
+use crate::{
+    cli::{self, Role},
+    keys, output,
+    stack::{NodeRoles, NodeSetup, start_node},
+};
+use altana_contracts::Deployment;
+use altana_node::{batcher, proposer, sequencer};
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+/// Runs until Ctrl-C or a failure.
+pub async fn run(args: cli::Node, json: bool) -> Result<()> {
+    let deployment = Deployment::read(&args.chain)?;
+    let beacon = args.parent.beacon.as_deref().unwrap_or(&args.parent.parent);
+    let setup = NodeSetup {
+        parent_url: &args.parent.parent,
+        beacon_url: beacon,
+        deployment: &deployment,
+        dir: &args.dir,
+        address: args.http,
+    };
+    let roles = roles(&args, &deployment)?;
+    let (mut node, server) = start_node(setup, roles, Box::new(|backend| backend)).await?;
+    output::result(json, &json!({"rpc": server.http_url(), "ws": server.ws_url()}), || {
+        format!("{} at {}", deployment.spec.name, server.http_url())
+    })?;
+    let result = tokio::select! {
+        error = node.failed() => Err(error.into()),
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    };
+    server.stop();
+    let stopped = node.stop().await;
+    server.stopped().await;
+    result.and(stopped.map_err(Into::into))
+}
+
+fn roles(args: &cli::Node, deployment: &Deployment) -> Result<NodeRoles> {
+    let has = |role| args.roles.contains(&role);
+    ensure!(
+        !(has(Role::Sequencer) && (has(Role::Verifier) || args.peer.is_some())),
+        "a sequencer leads the chain: it cannot be a verifier or follow a peer as well"
+    );
+    let mut roles = NodeRoles { peer: args.peer.clone(), ..NodeRoles::default() };
+    let blocks = &deployment.config.blocks;
+    if has(Role::Sequencer) {
+        roles.sequencer = Some(sequencer::Config {
+            block_time_ms: blocks.block_time_ms,
+            slice_ms: blocks.preconfirmation_ms,
+            empty_block_interval_ms: blocks.block_time_ms,
+            ..sequencer::Config::default()
+        });
+    }
+    if has(Role::Batcher) {
+        let key = keys::read(args.batcher_key_file.as_deref(), "ALTANA_BATCHER_KEY")?;
+        roles.batcher = Some((batcher::Config::default(), key));
+    }
+    if has(Role::Proposer) {
+        let key = keys::read(args.proposer_key_file.as_deref(), "ALTANA_PROPOSER_KEY")?;
+        roles.proposer = Some((proposer::Config::default(), key));
+    }
+    Ok(roles)
+}

@@ -1,0 +1,39 @@
+//! `altana rebuild`: a chain from its parent alone.
+
+use crate::{cli, output, stack::rebuild::rebuild};
+use alloy::providers::{Provider, ProviderBuilder};
+use altana_contracts::Deployment;
+use anyhow::{Context, Result, ensure};
+
+/// Rebuilds, prints the output root, and compares with a node if told to.
+pub async fn run(args: cli::Rebuild, json: bool) -> Result<()> {
+    let deployment = Deployment::read(&args.chain)?;
+    let beacon = args.parent.beacon.as_deref().unwrap_or(&args.parent.parent);
+    let rebuilt = rebuild(&args.parent.parent, beacon, &deployment).await?;
+    if let Some(url) = &args.compare {
+        let node = ProviderBuilder::new().connect_http(url.parse()?);
+        let block = node
+            .get_block(rebuilt.last_block.into())
+            .await
+            .with_context(|| format!("{url} does not answer"))?
+            .with_context(|| format!("{url} has no block {}", rebuilt.last_block))?;
+        ensure!(
+            block.header.hash == rebuilt.block_hash,
+            "{url} DIFFERS: its block {} is {}, the parent's data give {}",
+            rebuilt.last_block,
+            block.header.hash,
+            rebuilt.block_hash
+        );
+    }
+    output::result(json, &rebuilt, || {
+        format!(
+            "output root {}\nstate root  {}\nblock       {} ({} batches, {} transactions in {:.1} s)",
+            rebuilt.output_root,
+            rebuilt.state_root,
+            rebuilt.last_block,
+            rebuilt.batches,
+            rebuilt.transactions,
+            rebuilt.seconds
+        )
+    })
+}

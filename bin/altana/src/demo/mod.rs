@@ -1,0 +1,27 @@
+//! `altana demo`: stories told end to end against a fresh devnet.
+
+mod censored;
+mod rollup;
+mod setting;
+mod story;
+
+use crate::cli::{self, Scenario};
+use anyhow::Result;
+use story::Story;
+
+/// Tells a story.
+pub async fn run(args: cli::Demo, json: bool) -> Result<()> {
+    let parent = args.parent.as_deref();
+    match args.scenario {
+        Scenario::Rollup => {
+            let mut story = Story::new("rollup");
+            let told = rollup::tell(&mut story, parent).await;
+            story.end(json, told)
+        }
+        Scenario::Censored => {
+            let mut story = Story::new("censored");
+            let told = censored::tell(&mut story, parent).await;
+            story.end(json, told)
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Where a story plays: a stack, a user with funds on both chains, and a hand on the parent's clock.
+
+use crate::stack::{
+    Stack, StackOptions, connect, provider,
+    rebuild::{Rebuilt, rebuild, rescue},
+};
+use alloy::{
+    consensus::Transaction as _,
+    network::TransactionBuilder,
+    primitives::{Address, B256, Bytes, U256},
+    providers::{DynProvider, Provider},
+    rpc::types::{Filter, TransactionRequest},
+    sol_types::{SolEvent, SolValue},
+};
+use altana_bridge::{Bridge, Status, Withdrawal};
+use altana_contracts::{artifact, bindings::Inbox};
+use altana_node::parent::Sent;
+use altana_parent::{Sender, SenderOptions};
+use altana_protocol::{Transaction, transaction::Recovered};
+use altana_rpc::{
+    Backend, PoolContent, PoolStatus, RollupInfo, Submission, SubmitError, SyncProgress,
+};
+use anyhow::{Context, Result, bail};
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::broadcast, time::Instant};
+
+/// How often a condition is looked at.
+const POLL: Duration = Duration::from_millis(100);
+/// A condition that does not come true for so long is a broken promise.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// The account whose story it is.
+const USER: usize = 1;
+
+/// A stack and its user.
+pub struct Setting {
+    /// Everything that runs.
+    pub stack: Stack,
+    /// The account whose story it is.
+    pub user: Address,
+    /// The parent, signing for the user.
+    pub parent: DynProvider,
+    /// The rollup, signing for the user.
+    pub rollup: DynProvider,
+    /// The user's way between the two.
+    pub bridge: Bridge,
+}
+
+/// A batch on the parent.
+pub struct Published {
+    /// Blobs that carry it; 0 if it is in calldata.
+    pub blobs: u64,
+    /// Bytes on the parent.
+    pub bytes: u64,
+    /// Gas of the commit.
+    pub gas: u64,
+}
+
+impl Setting {
+    /// An honest rollup.
+    pub async fn start(parent: Option<&str>) -> Result<Self> {
+        let stack = Stack::start(options(parent)).await?;
+        Self::over(stack)
+    }
+
+    /// A rollup whose sequencer takes the user's transactions and forgets them, and includes queue
+    /// messages only when the contracts leave no choice.
+    pub async fn start_hostile(parent: Option<&str>) -> Result<Self> {
+        let victim = crate::stack::accounts::Accounts::test().signer(USER).address();
+        let options = StackOptions { delay_messages: true, ..options(parent) };
+        let hostile = move |inner| Arc::new(Hostile { inner, victim }) as Arc<dyn Backend>;
+        Self::over(Stack::start_wrapped(options, Box::new(hostile)).await?)
+    }
+
+    fn over(stack: Stack) -> Result<Self> {
+        let wallet = stack.accounts.wallet(USER);
+        let parent = provider(&stack.parent_url, &wallet)?;
+        let rollup = provider(&stack.rollup_url, &wallet)?;
+        let contracts = stack.deployment.contracts;
+        let bridge = Bridge::new(parent.clone(), rollup.clone(), contracts);
+        let user = stack.accounts.signer(USER).address();
+        Ok(Self { stack, user, parent, rollup, bridge })
+    }
+
+    /// Deploys a token on the parent; the user gets the supply.
+    pub async fn deploy_token(&self, name: &str, symbol: &str, supply: U256) -> Result<Address> {
+        let arguments = (name, symbol, supply).abi_encode_params();
+        let code = [artifact::init_code("DemoToken")?.as_ref(), &arguments].concat();
+        let request = TransactionRequest::default().with_deploy_code(Bytes::from(code));
+        let receipt = self.parent.send_transaction(request).await?.get_receipt().await?;
+        receipt.contract_address.context("the token was not created")
+    }
+
+    /// Waits until the rollup has sealed a block.
+    pub async fn wait_block(&self, number: u64) -> Result<()> {
+        until("the next blocks", async || Ok(self.rollup.get_block_number().await? >= number)).await
+    }
+
+    /// Waits until a block is on the parent.
+    pub async fn wait_safe(&self, number: u64) -> Result<()> {
+        until("publication", async || {
+            let safe = self.rollup.get_block(alloy::eips::BlockId::safe()).await?;
+            Ok(safe.is_some_and(|block| block.header.number >= number))
+        })
+        .await
+    }
+
+    /// Waits for a status of a withdrawal; where only time is missing, lets it pass.
+    pub async fn wait_status(
+        &self,
+        withdrawal: &Withdrawal,
+        is_it: impl Fn(&Status) -> bool,
+    ) -> Result<()> {
+        until("a withdrawal's next step", async || {
+            let status = self.bridge.status(withdrawal, self.user).await?;
+            if let (false, Status::WaitingToFinalize { .. }) = (is_it(&status), &status) {
+                self.pass_time(1).await?;
+            }
+            Ok(is_it(&status))
+        })
+        .await
+    }
+
+    /// Waits until a transaction is in a block of the parent.
+    pub async fn wait_parent(&self, hash: B256) -> Result<()> {
+        until("the parent", async || Ok(self.parent.get_transaction_receipt(hash).await?.is_some()))
+            .await
+    }
+
+    /// The parent's clock.
+    pub async fn parent_time(&self) -> Result<u64> {
+        let block = self.parent.get_block(alloy::eips::BlockId::latest()).await?;
+        Ok(block.context("the parent has no block")?.header.timestamp)
+    }
+
+    /// Lets time pass on the parent, as development chains can.
+    pub async fn pass_time(&self, seconds: u64) -> Result<()> {
+        let client = self.parent.client();
+        let _: Value = client.request("evm_increaseTime", json!([seconds])).await?;
+        let _: Value = client.request("evm_mine", json!([])).await?;
+        Ok(())
+    }
+
+    /// The batches on the parent.
+    pub async fn batches(&self) -> Result<Vec<Published>> {
+        let filter = Filter::new()
+            .address(self.stack.deployment.contracts.inbox)
+            .event_signature(Inbox::BatchCommitted::SIGNATURE_HASH)
+            .from_block(self.stack.deployment.parent_start_block);
+        let mut batches = Vec::new();
+        for log in self.parent.get_logs(&filter).await? {
+            let hash = log.transaction_hash.context("a log without a transaction")?;
+            let event = log.log_decode::<Inbox::BatchCommitted>()?.inner.data;
+            let receipt = self.parent.get_transaction_receipt(hash).await?.context("no receipt")?;
+            let transaction = self.parent.get_transaction_by_hash(hash).await?;
+            let transaction = transaction.context("no transaction")?;
+            let blobs = transaction.blob_versioned_hashes().map_or(0, |hashes| hashes.len() as u64);
+            let bytes = if blobs > 0 { blobs * BLOB_BYTES } else { event.data.len() as u64 };
+            batches.push(Published { blobs, bytes, gas: receipt.gas_used });
+        }
+        Ok(batches)
+    }
+
+    /// What a stranger gets from the parent alone.
+    pub async fn rebuild(&self) -> Result<Rebuilt> {
+        rebuild(&self.stack.parent_url, &self.stack.beacon_url, &self.stack.deployment).await
+    }
+
+    /// The user commits what waits in the queue.
+    pub async fn commit_as_user(&self) -> Result<Sent> {
+        let stack = &self.stack;
+        let parent = connect(&stack.parent_url, &stack.beacon_url, &stack.deployment).await?;
+        let folder = stack.folder("user");
+        std::fs::create_dir_all(&folder)?;
+        let key = Arc::new(stack.accounts.signer(USER).clone());
+        let sender = Sender::open(parent.clone(), key, &folder, SenderOptions::default())?;
+        match rescue(parent, &stack.deployment, sender).await? {
+            Some(sent) if sent.success => Ok(sent),
+            Some(sent) => bail!("the commit {} was reverted", sent.hash),
+            None => bail!("nothing waits in the queue"),
+        }
+    }
+}
+
+/// What a blob costs, however full it is.
+const BLOB_BYTES: u64 = 131_072;
+
+fn options(parent: Option<&str>) -> StackOptions {
+    StackOptions { parent: parent.map(str::to_owned), ..StackOptions::default() }
+}
+
+/// Looks at a condition until it is true.
+async fn until(what: &str, mut condition: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
+    let give_up = Instant::now() + PATIENCE;
+    while !condition().await? {
+        if Instant::now() > give_up {
+            bail!("waited {PATIENCE:?} for {what} in vain");
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(())
+}
+
+/// A sequencer's front door that says yes to one user's transactions and drops them.
+struct Hostile {
+    inner: Arc<dyn Backend>,
+    victim: Address,
+}
+
+impl Backend for Hostile {
+    fn submit(&self, batch: Vec<Submission>) -> BoxFuture<'_, Vec<Result<(), SubmitError>>> {
+        Box::pin(async move {
+            let drops: Vec<bool> =
+                batch.iter().map(|sub| sub.transaction.signer() == self.victim).collect();
+            let honest = batch.into_iter().zip(&drops).filter(|(_, drop)| !**drop);
+            let mut answers = self.inner.submit(honest.map(|(sub, _)| sub).collect()).await.into_iter();
+            drops.iter().map(|drop| if *drop { Ok(()) } else { answers.next().unwrap_or(Ok(())) }).collect()
+        })
+    }
+    fn pending(&self) -> Option<Arc<altana_ledger::Pending>> {
+        self.inner.pending()
+    }
+    fn pooled(&self, hash: B256) -> Option<Arc<Recovered<Transaction>>> {
+        self.inner.pooled(hash)
+    }
+    fn pooled_nonce(&self, address: Address) -> Option<u64> {
+        self.inner.pooled_nonce(address)
+    }
+    fn pool_content(&self) -> PoolContent {
+        self.inner.pool_content()
+    }
+    fn pool_status(&self) -> PoolStatus {
+        self.inner.pool_status()
+    }
+    fn pool_events(&self) -> broadcast::Receiver<Arc<Recovered<Transaction>>> {
+        self.inner.pool_events()
+    }
+    fn syncing(&self) -> Option<SyncProgress> {
+        self.inner.syncing()
+    }
+    fn rollup(&self) -> Option<Arc<dyn RollupInfo>> {
+        self.inner.rollup()
+    }
+}

@@ -1,0 +1,389 @@
+//! A parent chain, a rollup deployed on it, and a node that runs it: what `dev`, `demo` and `bench` start.
+
+pub mod accounts;
+pub mod link;
+pub mod rebuild;
+
+use accounts::Accounts;
+use alloy::{
+    network::EthereumWallet,
+    primitives::Address,
+    providers::{DynProvider, Provider, ProviderBuilder},
+    signers::local::PrivateKeySigner,
+};
+use altana_contracts::{Deployment, RollupConfig, deploy};
+use altana_devnet::{Config as DevnetConfig, Devnet, Mining};
+use altana_ledger::{Ledger, Options as LedgerOptions, Rules};
+use altana_node::{
+    batcher,
+    node::{Chain, Node, NodeConfig, NodeHandle, PollMs, rpc_module},
+    proposer,
+    sequencer::{self, MessageLimits},
+};
+use altana_parent::{Parent, Sender, SenderOptions};
+use altana_rpc::{Backend, Server, ServerHandle};
+use anyhow::{Context, Result, ensure};
+use axum::{Router, routing::get};
+use link::{Batches, Claims, Reader};
+use jsonrpsee::RpcModule;
+use serde_json::json;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct StackOptions {
+    /// An external parent instead of the embedded one.
+    pub parent: Option<String>,
+    /// Its beacon API; by default under the same URL.
+    pub beacon: Option<String>,
+    /// Port of the embedded parent; 0 picks a free one.
+    pub parent_port: u16,
+    /// Port of the rollup; 0 picks a free one.
+    pub port: u16,
+    /// Seconds between blocks of the embedded parent.
+    pub parent_block_time_s: u64,
+    /// Time between rollup blocks.
+    pub block_time_ms: u64,
+    /// Where to keep everything; a temporary folder if absent.
+    pub dir: Option<PathBuf>,
+    /// Take queue messages only when the contracts leave no choice.
+    pub delay_messages: bool,
+}
+
+impl Default for StackOptions {
+    fn default() -> Self {
+        Self {
+            parent: None,
+            beacon: None,
+            parent_port: 0,
+            port: 0,
+            parent_block_time_s: 1,
+            block_time_ms: 1_000,
+            dir: None,
+            delay_messages: false,
+        }
+    }
+}
+
+/// Everything that runs. Dropping it stops everything.
+pub struct Stack {
+    /// JSON-RPC of the parent.
+    pub parent_url: String,
+    /// Beacon API of the parent.
+    pub beacon_url: String,
+    /// JSON-RPC of the rollup.
+    pub rollup_url: String,
+    /// WebSocket of the rollup.
+    pub rollup_ws: String,
+    /// The chain.
+    pub deployment: Deployment,
+    /// Funded accounts; the last three have roles.
+    pub accounts: Accounts,
+    /// The embedded parent, if it is that.
+    pub devnet: Option<Devnet>,
+    node: Option<(NodeHandle, ServerHandle)>,
+    dir: PathBuf,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+/// How a stack's backend is wrapped before it is served (the demo of a hostile sequencer does).
+pub type Wrap = Box<dyn FnOnce(Arc<dyn Backend>) -> Arc<dyn Backend> + Send>;
+
+impl Stack {
+    /// Starts everything; all ports answer on return.
+    pub async fn start(options: StackOptions) -> Result<Self> {
+        Self::start_wrapped(options, Box::new(|backend| backend)).await
+    }
+
+    /// [`Stack::start`] with something between the RPC server and the node.
+    pub async fn start_wrapped(options: StackOptions, wrap: Wrap) -> Result<Self> {
+        let (dir, temporary) = folder(options.dir.clone())?;
+        let accounts = Accounts::test();
+        let devnet = match &options.parent {
+            Some(_) => None,
+            None => Some(start_devnet(&options, &dir).await?),
+        };
+        let parent_url = match (&devnet, &options.parent) {
+            (Some(devnet), _) => devnet.url(),
+            (None, parent) => parent.clone().context("no parent")?,
+        };
+        let beacon_url = options.beacon.clone().unwrap_or_else(|| parent_url.clone());
+        let deployment = deployment(&options, &dir, &parent_url, &accounts).await?;
+        if devnet.is_some() {
+            pace(&parent_url, options.parent_block_time_s).await?;
+        }
+        let setup = NodeSetup {
+            parent_url: &parent_url,
+            beacon_url: &beacon_url,
+            deployment: &deployment,
+            dir: &dir.join("node"),
+            address: SocketAddr::from(([127, 0, 0, 1], options.port)),
+        };
+        let roles = dev_roles(&options, &accounts);
+        let (node, server) = start_node(setup, roles, wrap).await?;
+        Ok(Self {
+            parent_url,
+            beacon_url,
+            rollup_url: server.http_url(),
+            rollup_ws: server.ws_url(),
+            deployment,
+            accounts,
+            devnet,
+            node: Some((node, server)),
+            dir,
+            _temporary: temporary,
+        })
+    }
+
+    /// A provider of the parent that signs for these accounts.
+    pub fn parent(&self) -> Result<DynProvider> {
+        provider(&self.parent_url, &self.accounts.wallet(0))
+    }
+
+    /// A folder for something beside the node.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Runs until a role fails.
+    pub async fn failed(&mut self) -> anyhow::Error {
+        match &mut self.node {
+            Some((node, _)) => node.failed().await.into(),
+            None => anyhow::anyhow!("the node was stopped"),
+        }
+    }
+
+    /// Stops the node, and with it the rollup's RPC. The parent goes on.
+    pub async fn stop_node(&mut self) -> Result<()> {
+        if let Some((node, server)) = self.node.take() {
+            server.stop();
+            node.stop().await?;
+            server.stopped().await;
+        }
+        Ok(())
+    }
+}
+
+/// A provider over HTTP with the wallet's accounts.
+pub fn provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider> {
+    let url = url.parse().with_context(|| format!("{url} is not a URL"))?;
+    let provider = ProviderBuilder::new().wallet(wallet.clone()).connect_http(url).erased();
+    provider.client().set_poll_interval(Duration::from_millis(100));
+    Ok(provider)
+}
+
+fn folder(dir: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>)> {
+    match dir {
+        Some(dir) => {
+            std::fs::create_dir_all(&dir)
+                .with_context(|| format!("cannot make the folder {}", dir.display()))?;
+            Ok((dir, None))
+        }
+        None => {
+            let temporary = tempfile::Builder::new().prefix("altana-").tempdir()?;
+            Ok((temporary.path().to_owned(), Some(temporary)))
+        }
+    }
+}
+
+async fn start_devnet(options: &StackOptions, dir: &Path) -> Result<Devnet> {
+    let config = DevnetConfig {
+        port: options.parent_port,
+        // Instant until everything is deployed.
+        mining: Mining::Instant,
+        dir: options.dir.as_ref().map(|_| dir.join("parent")),
+        ..DevnetConfig::default()
+    };
+    Ok(Devnet::start(config).await?)
+}
+
+/// From now on the embedded parent makes its blocks at an interval.
+async fn pace(parent_url: &str, seconds: u64) -> Result<()> {
+    let parent = provider(parent_url, &Accounts::test().wallet(0))?;
+    let client = parent.client();
+    let _: serde_json::Value = client.request("evm_setAutomine", json!([false])).await?;
+    let _: serde_json::Value = client.request("evm_setIntervalMining", json!([seconds])).await?;
+    Ok(())
+}
+
+/// The deployment of this folder, or a new one.
+async fn deployment(
+    options: &StackOptions,
+    dir: &Path,
+    parent_url: &str,
+    accounts: &Accounts,
+) -> Result<Deployment> {
+    let chain = dir.join("chain");
+    if chain.join("deployment.json").exists() {
+        return Ok(Deployment::read(&chain)?);
+    }
+    let mut config = RollupConfig::development(&accounts.addresses());
+    config.blocks.block_time_ms = options.block_time_ms;
+    config.blocks.preconfirmation_ms = config.blocks.preconfirmation_ms.min(options.block_time_ms);
+    let parent = provider(parent_url, &accounts.wallet(DEPLOYER))?;
+    let deployer = accounts.signer(DEPLOYER).address();
+    let deployment = deploy(&parent, deployer, &config, |contract| {
+        tracing::info!(contract, "deploying");
+    })
+    .await?;
+    deployment.write(&chain)?;
+    Ok(deployment)
+}
+
+/// The owner's account deploys, so that the first accounts are untouched.
+const DEPLOYER: usize = accounts::COUNT - 3;
+
+/// Where a node runs.
+pub struct NodeSetup<'a> {
+    /// JSON-RPC of the parent.
+    pub parent_url: &'a str,
+    /// Beacon API of the parent.
+    pub beacon_url: &'a str,
+    /// The chain.
+    pub deployment: &'a Deployment,
+    /// The node's data.
+    pub dir: &'a Path,
+    /// Where it serves JSON-RPC.
+    pub address: SocketAddr,
+}
+
+/// What a node does.
+#[derive(Default)]
+pub struct NodeRoles {
+    /// Leads the chain.
+    pub sequencer: Option<sequencer::Config>,
+    /// Publishes with this key.
+    pub batcher: Option<(batcher::Config, PrivateKeySigner)>,
+    /// Claims with this key.
+    pub proposer: Option<(proposer::Config, PrivateKeySigner)>,
+    /// Follows this node.
+    pub peer: Option<String>,
+    /// How often the parent is asked.
+    pub poll: PollMs,
+    /// How transactions are sent to the parent.
+    pub sending: SenderOptions,
+}
+
+fn dev_roles(options: &StackOptions, accounts: &Accounts) -> NodeRoles {
+    let blocks = options.block_time_ms;
+    NodeRoles {
+        sequencer: Some(sequencer::Config {
+            block_time_ms: blocks,
+            slice_ms: 250.min(blocks),
+            empty_block_interval_ms: blocks,
+            messages: MessageLimits {
+                confirmations: if options.delay_messages { u64::MAX } else { 0 },
+                ..MessageLimits::default()
+            },
+            ..sequencer::Config::default()
+        }),
+        batcher: Some((
+            batcher::Config { interval_s: 2, clock_slack_s: 2, ..batcher::Config::default() },
+            accounts.signer(accounts::COUNT - 1).clone(),
+        )),
+        proposer: Some((
+            proposer::Config { confirmations: 0, poll_ms: 500, ..proposer::Config::default() },
+            accounts.signer(accounts::COUNT - 2).clone(),
+        )),
+        peer: None,
+        poll: PollMs(250),
+        sending: SenderOptions {
+            poll_interval: Duration::from_millis(200),
+            ..SenderOptions::default()
+        },
+    }
+}
+
+/// Opens a node's data and starts its roles and its RPC.
+pub async fn start_node(
+    setup: NodeSetup<'_>,
+    roles: NodeRoles,
+    wrap: Wrap,
+) -> Result<(NodeHandle, ServerHandle)> {
+    let deployment = setup.deployment;
+    let contracts = &deployment.contracts;
+    let parent = connect(setup.parent_url, setup.beacon_url, deployment).await?;
+    let reader = Reader::new(parent.clone(), contracts.inbox, contracts.portal);
+    let chain = Chain {
+        spec: deployment.spec.clone(),
+        terms: reader.terms().await?,
+        parent_start_block: deployment.parent_start_block,
+    };
+    let ledger = open_ledger(deployment, Some(&setup.dir.join("ledger")))?;
+    let config = NodeConfig {
+        dir: Some(setup.dir.to_owned()),
+        sequencer: roles.sequencer,
+        peer_url: roles.peer,
+        poll_ms: roles.poll,
+        ..NodeConfig::default()
+    };
+    let open = |key: PrivateKeySigner, name: &str| {
+        let folder = setup.dir.join(name);
+        std::fs::create_dir_all(&folder)?;
+        Ok::<_, anyhow::Error>(Sender::open(parent.clone(), Arc::new(key), &folder, roles.sending)?)
+    };
+    let mut node = Node::open(config, chain, ledger.clone(), reader)?;
+    if let Some((config, key)) = roles.batcher {
+        ensure_role(key.address(), deployment.config.roles.batcher, "batcher")?;
+        let sender = open(key, "batcher")?;
+        node = node.batcher(config, Batches { sender, inbox: contracts.inbox });
+    }
+    if let Some((config, key)) = roles.proposer {
+        ensure_role(key.address(), deployment.config.roles.proposer, "proposer")?;
+        let sender = open(key, "proposer")?;
+        let claims = Claims { sender, parent: parent.clone(), settlement: contracts.settlement };
+        node = node.proposer(config, claims);
+    }
+    let node = node.start()?;
+    let metrics = node.metrics();
+    let routes = Router::new()
+        .route("/metrics", get(move || async move { metrics() }))
+        .route("/health", get(|| async { "ok" }));
+    let server = Server::new(ledger, wrap(node.backend()))
+        .methods(methods(&node, deployment)?)
+        .routes(routes)
+        .serve(setup.address)
+        .await
+        .with_context(|| format!("cannot listen on {}", setup.address))?;
+    Ok((node, server))
+}
+
+/// Pre-confirmations, and `altana_deployment`: the contracts on the parent, for our own tools.
+fn methods(node: &NodeHandle, deployment: &Deployment) -> Result<RpcModule<()>> {
+    let mut module = rpc_module(node)?;
+    let contracts = serde_json::to_value(deployment.contracts)?;
+    module.register_method("altana_deployment", move |_, _, _| contracts.clone())?;
+    Ok(module)
+}
+
+/// Connects to the parent, and checks that it is the chain's.
+pub async fn connect(url: &str, beacon: &str, deployment: &Deployment) -> Result<Parent> {
+    let parent = Parent::connect(url, Some(beacon)).await?;
+    let expected = deployment.spec.parent_chain_id;
+    ensure!(
+        parent.chain_id() == expected,
+        "{url} has chain id {}, but the rollup was deployed on {expected}: use its parent's URL",
+        parent.chain_id()
+    );
+    Ok(parent)
+}
+
+/// Opens the rollup's ledger in a folder, or in memory.
+pub fn open_ledger(deployment: &Deployment, dir: Option<&Path>) -> Result<Ledger> {
+    if let Some(dir) = dir {
+        std::fs::create_dir_all(dir)
+            .with_context(|| format!("cannot make the folder {}", dir.display()))?;
+    }
+    let rules = Rules::Rollup(deployment.spec.clone());
+    Ok(Ledger::open(dir, &deployment.genesis, rules, LedgerOptions::default())?)
+}
+
+fn ensure_role(key: Address, role: Address, name: &str) -> Result<()> {
+    ensure!(key == role, "the {name}'s key is that of {key}, but the chain's {name} is {role}");
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! Recompute a chain from its parent alone.
+
+use super::{
+    connect,
+    link::{Batches, Reader},
+    open_ledger,
+};
+use alloy::primitives::{Address, B256, U256};
+use altana_contracts::Deployment;
+use altana_ledger::Ledger;
+use altana_node::{
+    derive::{Derivation, Follower, Tip},
+    parent::{BatchSender, ParentBlock, ParentError, Sent},
+    rescue,
+};
+use altana_parent::{Parent, Sender};
+use altana_protocol::stf::header_output_root;
+use anyhow::Result;
+use serde::Serialize;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// A chain as its parent tells it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rebuilt {
+    /// Batches read.
+    pub batches: u64,
+    /// Number of the last block.
+    pub last_block: u64,
+    /// Its hash.
+    pub block_hash: B256,
+    /// Its state root.
+    pub state_root: B256,
+    /// The output root after it.
+    pub output_root: B256,
+    /// Transactions executed, deposits included.
+    pub transactions: u64,
+    /// Seconds that reading and executing took.
+    pub seconds: f64,
+    #[serde(skip)]
+    ledger: Option<Ledger>,
+}
+
+impl Rebuilt {
+    /// An account's balance after the last block.
+    pub fn balance(&self, account: Address) -> Result<U256> {
+        let Some(ledger) = &self.ledger else { return Ok(U256::ZERO) };
+        let info = ledger.state(self.block_hash)?.account(account)?;
+        Ok(info.map(|info| info.balance).unwrap_or_default())
+    }
+}
+
+/// Pause before the parent is asked again, and how often it is.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
+const RETRIES_MAX: usize = 20;
+
+/// Reads all batches and the queue, and executes them into a ledger in memory.
+pub async fn rebuild(
+    parent_url: &str,
+    beacon_url: &str,
+    deployment: &Deployment,
+) -> Result<Rebuilt> {
+    let begin = Instant::now();
+    let parent = connect(parent_url, beacon_url, deployment).await?;
+    let (derivation, ledger, _) = derive(parent, deployment).await?;
+    summary(derivation.tip(), ledger, begin)
+}
+
+/// Commits what waits in the queue, as anyone may when the sequencer is dead. `None`: nothing waits.
+pub async fn rescue(
+    parent: Parent,
+    deployment: &Deployment,
+    sender: Sender,
+) -> Result<Option<Sent>> {
+    let (derivation, _, head) = derive(parent, deployment).await?;
+    let commit = rescue::commit(deployment.spec.chain_id, &derivation, &head)?;
+    let Some(commit) = commit else { return Ok(None) };
+    let batches = Batches { sender, inbox: deployment.contracts.inbox };
+    Ok(Some(batches.commit(commit).await?))
+}
+
+/// Derives the chain up to the parent's head.
+async fn derive(
+    parent: Parent,
+    deployment: &Deployment,
+) -> Result<(Derivation, Ledger, ParentBlock)> {
+    let contracts = &deployment.contracts;
+    let reader = Arc::new(Reader::new(parent, contracts.inbox, contracts.portal));
+    let ledger = open_ledger(deployment, None)?;
+    let genesis = Tip::genesis(deployment.spec.config_hash(), &ledger.genesis());
+    let mut derivation = Derivation::new(ledger.clone(), genesis, B256::ZERO);
+    let follower = Follower::new(reader, deployment.parent_start_block);
+    let mut retries = 0;
+    loop {
+        let read = match follower.read(&follower.position(&derivation)).await {
+            Ok(read) => read,
+            Err(error @ ParentError::Fatal(_)) => return Err(error.into()),
+            Err(error) if retries == RETRIES_MAX => return Err(error.into()),
+            Err(error) => {
+                tracing::warn!(%error, "asking the parent again");
+                retries += 1;
+                tokio::time::sleep(RETRY_PAUSE).await;
+                continue;
+            }
+        };
+        let (complete, head) = (read.complete, read.heads.latest);
+        derivation = tokio::task::spawn_blocking(move || {
+            derivation.apply(read.update, complete, &mut ()).map(|_| derivation)
+        })
+        .await??;
+        if complete {
+            return Ok((derivation, ledger, head));
+        }
+    }
+}
+
+fn summary(tip: &Tip, ledger: Ledger, begin: Instant) -> Result<Rebuilt> {
+    let seconds = begin.elapsed().as_secs_f64();
+    let mut transactions = 0;
+    for number in 1..=tip.block_number {
+        let block = ledger.block_by_number(number)?;
+        transactions += block.map_or(0, |block| block.transactions.len() as u64);
+    }
+    let block = ledger.head();
+    Ok(Rebuilt {
+        batches: tip.index,
+        last_block: block.number(),
+        block_hash: block.hash(),
+        state_root: block.header.state_root,
+        output_root: header_output_root(&block.header, block.hash()),
+        transactions,
+        seconds,
+        ledger: Some(ledger),
+    })
+}
