@@ -54,10 +54,11 @@ impl Clock {
         self.offset.saturating_sub(before)
     }
 
-    /// Moves devnet time; returns the whole offset from real time.
-    pub(crate) fn increase(&mut self, seconds: u64) -> i64 {
+    /// Moves devnet time, counted from the newest block if that is ahead of it (blocks made faster
+    /// than one a second are); returns the whole offset from real time.
+    pub(crate) fn increase(&mut self, now: u64, newest: u64, seconds: u64) -> i64 {
         let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-        self.offset = self.offset.saturating_add(seconds);
+        self.offset = self.offset.max(difference(newest, now)).saturating_add(seconds);
         self.offset
     }
 
@@ -101,7 +102,7 @@ mod tests {
         clock.set_next(1_000, 100).unwrap();
         assert_eq!(clock.take(100, 100), 1_000);
         assert_eq!(clock.time(110), 1_010);
-        assert_eq!(clock.increase(90), 990);
+        assert_eq!(clock.increase(110, 1_000, 90), 990);
         assert_eq!(clock.peek(110, 1_000), 1_100);
     }
 
@@ -115,10 +116,17 @@ mod tests {
     }
 
     #[test]
+    fn time_moves_on_from_a_block_that_is_ahead_of_it() {
+        let mut clock = Clock::default();
+        clock.increase(100, 105, 60);
+        assert_eq!(clock.take(100, 105), 165);
+    }
+
+    #[test]
     fn no_input_overflows() {
         let mut clock = Clock::default();
-        clock.increase(u64::MAX);
-        clock.increase(u64::MAX);
+        clock.increase(0, u64::MAX, u64::MAX);
+        clock.increase(0, u64::MAX, u64::MAX);
         assert_eq!(clock.peek(u64::MAX, u64::MAX), u64::MAX);
         clock.set(0, u64::MAX);
         clock.set(u64::MAX, 0);

@@ -26,7 +26,10 @@ pub(crate) const TABLE: Table = &[
         Ok(json!(chain.interval.borrow().map(|every| every.as_secs())))
     }),
     (&["evm_increaseTime", "anvil_increaseTime"], |chain, args| {
-        Ok(json!(chain.miner.lock().clock.increase(args.number()?)))
+        let seconds = args.number()?;
+        let mut miner = chain.miner.lock();
+        let newest = chain.ledger.head().header.timestamp;
+        Ok(json!(miner.clock.increase(now(), newest, seconds)))
     }),
     (&["evm_setTime", "anvil_setTime"], set_time),
     (&["evm_setNextBlockTimestamp", "anvil_setNextBlockTimestamp"], set_next_timestamp),

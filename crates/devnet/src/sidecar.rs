@@ -78,3 +78,39 @@ pub(crate) fn check(
         })
         .collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_consensus::{Signed, TxEip4844};
+    use alloy_eips::eip4844::builder::{SidecarBuilder, SimpleCoder};
+    use alloy_primitives::Signature;
+
+    fn tx(hashes: &[B256]) -> Transaction {
+        let tx = TxEip4844 { blob_versioned_hashes: hashes.to_vec(), ..TxEip4844::default() };
+        Transaction::Eip4844(Signed::new_unhashed(tx, Signature::test_signature()))
+    }
+
+    #[test]
+    fn blobs_must_be_those_that_the_transaction_names() {
+        let sidecar = SidecarBuilder::<SimpleCoder>::from_slice(b"blob").build_7594().unwrap();
+        let named: Vec<_> = sidecar.versioned_hashes().collect();
+        let check = |hashes: &[B256], sidecar: Option<_>| check(&tx(hashes), sidecar);
+        let given = || Some(BlobTransactionSidecarVariant::from(sidecar.clone()));
+        assert_eq!(check(&named, given()).unwrap()[0].versioned_hash, named[0]);
+        let mut other = named.clone();
+        other[0][31] ^= 1;
+        let mut version = named.clone();
+        version[0][0] = 2;
+        let twice = [named[0], named[0]];
+        for (what, hashes, sidecar) in [
+            ("another hash", &other[..], given()),
+            ("another version", &version, given()),
+            ("two hashes", &twice, given()),
+            ("no hash", &[], given()),
+            ("no sidecar", &named, None),
+        ] {
+            assert!(matches!(check(hashes, sidecar), Err(SubmitError::Blobs(_))), "{what}");
+        }
+    }
+}

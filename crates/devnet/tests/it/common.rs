@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use alloy::network::EthereumWallet;
-use alloy::primitives::{Address, Bytes, U256};
+use alloy::primitives::{Address, Bytes, TxHash, U256};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::types::TransactionRequest;
 use altana_devnet::{Config, Devnet, Mining};
@@ -70,6 +70,11 @@ pub(crate) fn transfer(from: Address, to: Address, wei: u64) -> TransactionReque
         max_priority_fee_per_gas: Some(1_000_000_000),
         ..TransactionRequest::default()
     }
+}
+
+/// Sends a transaction, which must be accepted; returns its hash.
+pub(crate) async fn submit(provider: &impl Provider, tx: TransactionRequest) -> TxHash {
+    *provider.send_transaction(tx).await.expect("accepted").tx_hash()
 }
 
 /// Any JSON-RPC method.

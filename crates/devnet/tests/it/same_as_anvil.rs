@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use alloy::consensus::{BlobTransactionSidecarVariant, SidecarBuilder, SimpleCoder};
 use alloy::eips::eip2718::Encodable2718 as _;
 use alloy::eips::eip7702::Authorization;
-use alloy::network::{EthereumWallet, TransactionBuilder as _, TransactionBuilder4844 as _};
+use alloy::network::{EthereumWallet, NetworkTransactionBuilder as _, TransactionBuilder4844 as _};
 use alloy::primitives::{Address, B256, Bytes, TxKind, U256, address, hex};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::types::{AccessList, AccessListItem, TransactionRequest};
@@ -146,7 +146,7 @@ fn transactions() -> Vec<Step> {
         Step::Send("transient storage", Box::new(run(&transient))),
         Step::Send("selfdestruct while created", Box::new(run(&destruct))),
         Step::Send("deploy a counter", Box::new(run(&counter))),
-        Step::Send("out of gas", Box::new(tx(TxKind::Create, 60_000, vec![0x5b; 1_000]))),
+        Step::Send("out of gas", Box::new(run(&hex!("5b5f56")))),
         Step::Send("invalid opcode", Box::new(run(&hex!("fe")))),
         Step::Send("delegate by 7702", Box::new(delegate)),
         Step::Send("blob", Box::new(blob)),

@@ -5,7 +5,7 @@ use alloy::providers::Provider;
 use altana_devnet::{Config, ReorgPlan};
 use serde_json::json;
 
-use crate::common::{account, call, manual, provider, start, transfer, try_call};
+use crate::common::{account, call, manual, provider, start, submit, transfer, try_call};
 
 async fn hash_of(provider: &impl Provider, number: u64) -> B256 {
     provider.get_block_by_number(number.into()).await.unwrap().unwrap().header.hash
@@ -41,11 +41,11 @@ async fn a_snapshot_is_returned_to_once() {
     let devnet = start(Config::default()).await;
     let provider = provider(&devnet);
     let (from, to) = (account(&devnet, 0), Address::repeat_byte(4));
-    provider.send_transaction(transfer(from, to, 1)).await.unwrap();
+    submit(&provider, transfer(from, to, 1)).await;
     let head = hash_of(&provider, 1).await;
     let id = call(&provider, "evm_snapshot", json!([])).await;
     let later = call(&provider, "evm_snapshot", json!([])).await;
-    provider.send_transaction(transfer(from, to, 1)).await.unwrap();
+    submit(&provider, transfer(from, to, 1)).await;
     assert_eq!(provider.get_balance(to).await.unwrap(), U256::from(2));
     assert_eq!(call(&provider, "evm_revert", json!([id])).await, json!(true));
     assert_eq!(provider.get_balance(to).await.unwrap(), U256::from(1));
@@ -54,7 +54,7 @@ async fn a_snapshot_is_returned_to_once() {
     for gone in [id, later, json!("0x99")] {
         assert_eq!(call(&provider, "evm_revert", json!([gone])).await, json!(false));
     }
-    provider.send_transaction(transfer(from, to, 1).nonce(1)).await.unwrap();
+    submit(&provider, transfer(from, to, 1).nonce(1)).await;
     assert_eq!(provider.get_block_number().await.unwrap(), 2);
 }
 
@@ -64,7 +64,7 @@ async fn a_reorganisation_replaces_blocks_and_keeps_their_transactions() {
     let provider = provider(&devnet);
     let (from, to) = (account(&devnet, 0), Address::repeat_byte(4));
     for _ in 0..5 {
-        provider.send_transaction(transfer(from, to, 1)).await.unwrap();
+        submit(&provider, transfer(from, to, 1)).await;
     }
     let before: Vec<_> = [2, 3, 4, 5].map(|n| hash_of(&provider, n)).into_iter().collect();
     let before = futures::future::join_all(before).await;
@@ -92,7 +92,7 @@ async fn a_transaction_that_is_told_to_go_is_gone() {
     let devnet = start(Config::default()).await;
     let provider = provider(&devnet);
     let (from, to) = (account(&devnet, 0), Address::repeat_byte(4));
-    provider.send_transaction(transfer(from, to, 1)).await.unwrap();
+    submit(&provider, transfer(from, to, 1)).await;
     call(&provider, "anvil_reorg", json!([1, [], { "dropTransactions": true }])).await;
     assert_eq!(provider.get_balance(to).await.unwrap(), U256::ZERO);
     assert_eq!(provider.get_block_number().await.unwrap(), 1);
@@ -110,7 +110,7 @@ async fn a_chain_that_reorganises_by_itself_loses_no_transaction() {
         let mut events = devnet.ledger().subscribe();
         let to = Address::repeat_byte(4);
         for _ in 0..40 {
-            provider.send_transaction(transfer(account(&devnet, 0), to, 1)).await.unwrap();
+            submit(&provider, transfer(account(&devnet, 0), to, 1)).await;
         }
         assert_eq!(provider.get_balance(to).await.unwrap(), U256::from(40));
         let mut depths = Vec::new();

@@ -1,6 +1,5 @@
 //! The pool and the blocks, through alloy.
 
-use alloy::consensus::Transaction as _;
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{Address, U256};
 use alloy::providers::Provider;
@@ -8,7 +7,7 @@ use altana_devnet::{Config, Devnet, Mining};
 use serde_json::json;
 use std::time::Duration;
 
-use crate::common::{account, call, manual, provider, start, transfer, try_call};
+use crate::common::{account, call, manual, provider, start, submit, transfer, try_call};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_is_mined_before_its_submission_returns() {
@@ -30,11 +29,11 @@ async fn a_gap_in_nonces_waits_until_it_is_filled() {
     let provider = provider(&devnet);
     let (from, to) = (account(&devnet, 0), account(&devnet, 1));
     let second = transfer(from, to, 1).nonce(1);
-    provider.send_transaction(second).await.unwrap();
+    submit(&provider, second).await;
     assert_eq!(provider.get_block_number().await.unwrap(), 0);
     let status = call(&provider, "txpool_status", json!([])).await;
     assert_eq!(status, json!({ "pending": "0x0", "queued": "0x1" }));
-    provider.send_transaction(transfer(from, to, 1).nonce(0)).await.unwrap();
+    submit(&provider, transfer(from, to, 1).nonce(0)).await;
     assert_eq!(provider.get_transaction_count(from).await.unwrap(), 2);
 }
 
@@ -49,7 +48,7 @@ async fn a_replacement_must_pay_a_tenth_more() {
         tx.max_priority_fee_per_gas = Some(tip);
         tx
     };
-    provider.send_transaction(with(2_000_000_000, 100)).await.unwrap();
+    submit(&provider, with(2_000_000_000, 100)).await;
     let low = provider.send_transaction(with(2_100_000_000, 105)).await.unwrap_err();
     assert!(low.to_string().contains("replacement transaction underpriced"), "{low}");
     let better = provider.send_transaction(with(2_200_000_000, 110)).await.unwrap();
@@ -64,7 +63,7 @@ async fn what_can_never_run_is_refused_in_the_words_that_wallets_know() {
     let devnet = start(Config::default()).await;
     let provider = provider(&devnet);
     let (from, to) = (account(&devnet, 0), account(&devnet, 1));
-    provider.send_transaction(transfer(from, to, 1)).await.unwrap();
+    submit(&provider, transfer(from, to, 1)).await;
     let base = || transfer(from, to, 1).nonce(1);
     let mut poor = base();
     poor.value = Some(U256::MAX / U256::from(2));
@@ -81,7 +80,8 @@ async fn what_can_never_run_is_refused_in_the_words_that_wallets_know() {
     init_code.gas = Some(16_000_000);
     init_code.input.input = Some(vec![0; 49_153].into());
     for (tx, words) in [
-        (base().nonce(0), "nonce too low"),
+        (transfer(from, to, 1).nonce(0), "already known"),
+        (transfer(from, to, 2).nonce(0), "nonce too low"),
         (base().nonce(1_000_000), "nonce too high"),
         (poor, "insufficient funds for gas * price + value"),
         (little_gas, "intrinsic gas too low"),
@@ -150,9 +150,9 @@ async fn blocks_come_by_themselves_and_subscribers_hear_of_them() {
     assert_eq!(second.number, first.number + 1);
     assert_eq!(second.parent_hash, first.hash);
     assert!(second.timestamp > first.timestamp);
-    let sent =
-        provider(&devnet).send_transaction(transfer(account(&devnet, 0), account(&devnet, 1), 1));
-    let receipt = sent.await.unwrap().get_receipt().await.unwrap();
+    let provider = provider(&devnet);
+    let tx = transfer(account(&devnet, 0), account(&devnet, 1), 1);
+    let receipt = provider.send_transaction(tx).await.unwrap().get_receipt().await.unwrap();
     assert!(receipt.status());
 }
 
@@ -201,7 +201,7 @@ async fn a_chain_in_a_folder_goes_on_after_a_restart() {
     assert_eq!(devnet.ledger().genesis().hash(), genesis);
     assert_eq!(provider.get_balance(to).await.unwrap(), U256::from(5));
     assert!(provider.get_transaction_receipt(hash).await.unwrap().is_some());
-    provider.send_transaction(transfer(account(&devnet, 0), to, 5)).await.unwrap();
+    submit(&provider, transfer(account(&devnet, 0), to, 5)).await;
     assert_eq!(provider.get_block_number().await.unwrap(), 2);
 }
 
@@ -220,4 +220,31 @@ async fn a_bad_configuration_is_named_and_a_taken_port_is_told() {
     let port = devnet.url().rsplit(':').next().unwrap().parse().unwrap();
     let error = Devnet::start(Config { port, ..Config::default() }).await.expect_err("taken");
     assert!(error.to_string().contains("cannot listen"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn zz_measure() {
+    let rss = || {
+        std::fs::read_to_string("/proc/self/status")
+            .unwrap()
+            .lines()
+            .find(|l| l.starts_with("VmRSS"))
+            .unwrap()
+            .to_owned()
+    };
+    println!("before {}", rss());
+    let t = std::time::Instant::now();
+    let devnet = start(Config::default()).await;
+    println!("start {:?} {}", t.elapsed(), rss());
+    let p = provider(&devnet);
+    let t = std::time::Instant::now();
+    for _ in 0..100 {
+        submit(&p, transfer(account(&devnet, 0), Address::repeat_byte(1), 1)).await;
+    }
+    println!("100 tx {:?} {}", t.elapsed(), rss());
+    for pre in [0u64, 8] {
+        let t = std::time::Instant::now();
+        let _ = alloy::eips::eip4844::c_kzg::ethereum_kzg_settings(pre);
+        println!("kzg {pre} {:?} {}", t.elapsed(), rss());
+    }
 }
