@@ -172,6 +172,21 @@ contract ERC721BridgeTest is TwoChains {
         vm.assertEq(image.ownerOf(7), address(receiver));
     }
 
+    /// @dev While the other bridge's message runs it is the active sender, but only the messenger speaks for it.
+    function test_receiver_cannot_finalize_in_the_other_bridges_name() public {
+        EagerReceiver receiver = new EagerReceiver(address(this));
+        receiver.prepare(abi.encodeCall(this.finalizeAnother, ()));
+        _bridge(address(receiver));
+        vm.assertTrue(receiver.succeeded());
+        vm.assertEq(image.ownerOf(7), address(receiver));
+        vm.assertEq(image.totalSupply(), 1);
+    }
+
+    function finalizeAnother() external {
+        vm.expectRevert();
+        l2NftBridge.finalizeBridgeERC721(address(image), address(collection), mallory, mallory, 8, "");
+    }
+
     function test_receiver_that_does_not_know_tokens_can_be_tried_again() public {
         address receiver = address(new PlainCollection());
         vm.prank(alice);

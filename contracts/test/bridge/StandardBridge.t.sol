@@ -13,7 +13,7 @@ import {StandardBridge} from "../../src/bridge/StandardBridge.sol";
 import {L2StandardBridge} from "../../src/l2/L2StandardBridge.sol";
 import {Predeploys} from "../../src/l2/Predeploys.sol";
 import {RelayPortal} from "./RelayPortal.sol";
-import {Recorder} from "./Targets.sol";
+import {Nester, Recorder} from "./Targets.sol";
 import {
     FalseImage,
     FalseToken,
@@ -145,9 +145,10 @@ contract StandardBridgeTest is TwoChains {
         }
     }
 
-    function test_finalizeBridgeETH_with_other_ether_than_named_fails() public {
-        bytes32 msgHash =
-            _asL1Bridge(abi.encodeCall(StandardBridge.finalizeBridgeETH, (alice, bob, 2 ether, "")), 1 ether);
+    function test_finalizeBridgeETH_with_other_ether_than_named_fails(uint96 sent, uint96 named) public {
+        vm.assume(sent != named);
+        vm.deal(address(l2Bridge), type(uint96).max);
+        bytes32 msgHash = _asL1Bridge(abi.encodeCall(StandardBridge.finalizeBridgeETH, (alice, bob, named, "")), sent);
         vm.assertTrue(l2Messenger.failedMessages(msgHash));
     }
 
@@ -203,6 +204,23 @@ contract StandardBridgeTest is TwoChains {
         bytes32 msgHash = _deliver(_freshNonce(), sender, address(l2Bridge), 1 ether, finalize);
         vm.assertTrue(l2Messenger.failedMessages(msgHash));
         vm.assertEq(mallory.balance, 0);
+    }
+
+    /// @dev While the other bridge's message runs it is the active sender, but only the messenger speaks for it.
+    function test_receiver_of_ether_cannot_finalize_in_the_other_bridges_name() public {
+        (PlainToken token, address image) = _bridged(100);
+        Nester thief = new Nester();
+        thief.prepare(
+            address(l2Bridge),
+            abi.encodeCall(StandardBridge.finalizeBridgeERC20, (image, address(token), mallory, mallory, 100, ""))
+        );
+        bytes32 msgHash = _asL1Bridge(
+            abi.encodeCall(StandardBridge.finalizeBridgeETH, (alice, address(thief), 1 ether, "")), 1 ether
+        );
+        vm.assertTrue(l2Messenger.successfulMessages(msgHash));
+        vm.assertEq(thief.calls(), 1);
+        vm.assertFalse(thief.nestedSucceeded());
+        vm.assertEq(IERC20(image).balanceOf(mallory), 0);
     }
 
     // Tokens
