@@ -255,7 +255,7 @@ impl<DB: Database> BlockExecutor<DB> {
 
     /// Finishes the block.
     pub fn finish(mut self) -> BlockOutcome {
-        self.evm.0.ctx.db_mut().merge_transitions(BundleRetention::Reverts);
+        self.evm.0.ctx.db_mut().merge_transitions(BundleRetention::PlainState);
         let changes = self.evm.0.ctx.db_mut().take_bundle();
         let (receipts_root, logs_bloom) = receipts_root(&self.receipts);
         let env = self.env();
@@ -324,7 +324,7 @@ impl<DB: Database> BlockExecutor<DB> {
     /// What the block has changed so far, for readers of the pending state.
     pub fn changes(&mut self) -> &BundleState {
         let state = self.evm.0.ctx.db_mut();
-        state.merge_transitions(BundleRetention::Reverts);
+        state.merge_transitions(BundleRetention::PlainState);
         &state.bundle_state
     }
 
