@@ -218,6 +218,7 @@ impl Simulator {
             call.chain_id = Some(self.rules.chain_id());
             // Fails for impossible mixes of fields, which execution then refuses in its own words.
             let _ = call.derive_tx_type();
+            self.check_value(&call)?;
         }
         let tx = OpTransaction {
             base: call,
@@ -226,6 +227,15 @@ impl Simulator {
             deposit: DepositTransactionParts::default(),
         };
         self.run(tx, self.strict, inspector)
+    }
+
+    /// Where no fee is charged op-revm does not look at the balance before it executes.
+    fn check_value(&mut self, call: &Call) -> Result<(), CallError> {
+        let balance = self.account(call.caller)?.info.balance;
+        if call.gas_price == 0 && call.value > balance {
+            return Err(InvalidTransaction::InsufficientFunds { balance, cost: call.value }.into());
+        }
+        Ok(())
     }
 
     /// Executes a transaction with all checks on (for traces of a block's own transactions).
