@@ -28,8 +28,6 @@ fn main() {
         let decoded = decode_payload(CHAIN_ID, &payload).expect("what was encoded decodes");
         assert!(decoded == blocks, "what was encoded decodes to the same blocks");
         let value = payload.len() as f64 / TRANSACTIONS as f64;
-            std::fs::write(format!("{dir}/{}-{seen_of_five}.bin", erc20 as u8), &payload).unwrap();
-        }
         let peer = rlp_deflate(&blocks) as f64 / TRANSACTIONS as f64;
         println!(
             r#"{{"name":"{name}","value":{value:.2},"unit":"bytes","peer":"RLP, then DEFLATE","peer_value":{peer:.2},"ratio":{:.2},"goal":{goal},"met":{}}}"#,
