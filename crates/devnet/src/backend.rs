@@ -43,7 +43,7 @@ impl Backend for DevBackend {
     }
 
     fn pending(&self) -> Option<Arc<Pending>> {
-        None
+        self.0.pending_block()
     }
 
     fn pooled(&self, hash: B256) -> Option<Arc<Recovered<Transaction>>> {

@@ -134,7 +134,7 @@ mod tests {
             let field = (1 << BODY_DEPTH) | COMMITMENTS_FIELD;
             let mut place = (field << (COMMITMENTS_DEPTH + 1)) | index;
             let root = proof.iter().fold(commitment_root(commitment), |node, sibling| {
-                let up = if place % 2 == 0 { hash(node, *sibling) } else { hash(*sibling, node) };
+                let up = if place & 1 == 0 { hash(node, *sibling) } else { hash(*sibling, node) };
                 place /= 2;
                 up
             });

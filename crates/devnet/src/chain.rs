@@ -19,6 +19,7 @@ use crate::config::{Config, Mining};
 use crate::error::Error;
 use crate::genesis;
 use crate::miner::Miner;
+use crate::pending::PendingBlock;
 use crate::pool::Pool;
 use crate::sidecar::Sidecar;
 
@@ -40,6 +41,8 @@ pub(crate) struct Chain {
     pub(crate) entered: broadcast::Sender<Arc<Recovered<Transaction>>>,
     /// Time between blocks, if they come by themselves.
     pub(crate) interval: watch::Sender<Option<Duration>>,
+    /// The block that would be made now.
+    pub(crate) pending: Mutex<Option<PendingBlock>>,
 }
 
 impl Chain {
@@ -69,6 +72,7 @@ impl Chain {
             blobs: RwLock::new(blobs),
             entered: broadcast::Sender::new(POOL_EVENTS_MAX),
             interval: watch::Sender::new(interval),
+            pending: Mutex::default(),
             config,
         })
     }

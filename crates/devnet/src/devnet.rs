@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::methods;
 use crate::miner::Order;
+use crate::sidecar;
 
 /// A chain that runs. It stops when this is dropped.
 pub struct Devnet {
@@ -38,6 +39,8 @@ impl Devnet {
             .serve(address)
             .await
             .map_err(|e| Error::Listen { address, reason: e.to_string() })?;
+        // Ready before the first blobs come, if they come a little later.
+        std::thread::spawn(sidecar::kzg);
         let timer = tokio::spawn(mine_at_intervals(chain.clone()));
         Ok(Self { chain, server, timer })
     }

@@ -35,6 +35,7 @@ mod methods_pool;
 mod methods_time;
 mod miner;
 mod params;
+mod pending;
 mod pool;
 mod reorg;
 mod sidecar;

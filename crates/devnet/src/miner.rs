@@ -72,6 +72,20 @@ impl Miner {
         })
     }
 
+    /// What the next block on `parent` is like.
+    pub(crate) fn attributes(&self, parent: &Block, timestamp: u64) -> BlockAttributes {
+        BlockAttributes {
+            timestamp,
+            mix_hash: Some(prev_randao(parent.hash(), self.forks)),
+            beneficiary: self.coinbase,
+            gas_limit: self.gas_limit,
+            base_fee: self.next_base_fee,
+            parent_beacon_block_root: Some(self.roots.head),
+            extra_data: Bytes::from_static(b"altana"),
+            ..Default::default()
+        }
+    }
+
     /// Lets transactions of `address` in without its key. Not on a chain kept in a folder: their
     /// signatures would not hold when the blocks are read again.
     pub(crate) fn impersonate(&mut self, address: Address) -> Result<(), RpcError> {
@@ -147,17 +161,8 @@ impl Chain {
         let newest = parent.header.timestamp;
         let timestamp = order.timestamp.unwrap_or_else(|| miner.clock.take(now(), newest));
         miner.forks += 1;
-        let attributes = BlockAttributes {
-            timestamp,
-            mix_hash: Some(prev_randao(parent.hash(), miner.forks)),
-            beneficiary: miner.coinbase,
-            gas_limit: miner.gas_limit,
-            base_fee: miner.next_base_fee.take(),
-            parent_beacon_block_root: Some(miner.roots.head),
-            extra_data: Bytes::from_static(b"altana"),
-            ..Default::default()
-        };
-        let base_fee = attributes.base_fee;
+        let attributes = miner.attributes(&parent, timestamp);
+        let base_fee = miner.next_base_fee.take();
         let mut builder = self.ledger.build(parent.hash(), attributes)?;
         let dropped = if order.empty { Dropped::new() } else { self.fill(&mut builder, base_fee)? };
         let block = self.ledger.commit(builder.seal()?)?;
@@ -203,7 +208,7 @@ impl Chain {
     }
 
     /// Next nonces of all accounts with waiting transactions.
-    fn nonces(&self) -> Result<HashMap<Address, u64>, ChainError> {
+    pub(crate) fn nonces(&self) -> Result<HashMap<Address, u64>, ChainError> {
         let senders: Vec<_> = self.pool.lock().senders().collect();
         let state = self.ledger.state(self.ledger.head().hash())?;
         let nonce = |sender| Ok((sender, state.account(sender)?.unwrap_or_default().nonce));

@@ -54,6 +54,7 @@ pub(crate) struct Pool {
     arrivals: u64,
     input_bytes: usize,
     blobs: usize,
+    changes: u64,
 }
 
 impl Pool {
@@ -76,7 +77,7 @@ impl Pool {
             return Err(SubmitError::NonceTooHigh { tx: nonce, state: next });
         }
         match self.get(sender, nonce) {
-            Some(old) if !outbids(&tx, &old.tx) => return Err(SubmitError::ReplacementUnderpriced),
+            Some(old) if !outbids(&tx, &old.tx) => Err(SubmitError::ReplacementUnderpriced),
             Some(old) => {
                 let hash = old.hash();
                 let old = self.remove(hash);
@@ -111,6 +112,7 @@ impl Pool {
         self.input_bytes += tx.input().len();
         self.blobs += sidecar.len();
         self.arrivals += 1;
+        self.changes += 1;
         let waiting = Arc::new(Waiting { tx: Arc::new(tx), sidecar, order: self.arrivals });
         self.by_hash.insert(hash, (sender, nonce));
         self.senders.entry(sender).or_default().insert(nonce, waiting);
@@ -124,6 +126,7 @@ impl Pool {
         if of_sender.is_empty() {
             self.senders.remove(&sender);
         }
+        self.changes += 1;
         self.input_bytes -= waiting.tx.input().len();
         self.blobs -= waiting.sidecar.len();
         Some(waiting)
@@ -131,7 +134,7 @@ impl Pool {
 
     /// Takes everything out.
     pub(crate) fn clear(&mut self) {
-        *self = Self { arrivals: self.arrivals, ..Self::default() };
+        *self = Self { arrivals: self.arrivals, changes: self.changes + 1, ..Self::default() };
     }
 
     /// Takes out what `account` sent and can no longer use: nonces below `next`.
@@ -141,6 +144,11 @@ impl Pool {
         for hash in stale {
             self.remove(hash);
         }
+    }
+
+    /// Differs whenever the content does.
+    pub(crate) fn revision(&self) -> u64 {
+        self.changes
     }
 
     pub(crate) fn by_hash(&self, hash: B256) -> Option<&Arc<Waiting>> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alloy_consensus::Transaction as _;
-use alloy_eips::eip4844::env_settings::{EnvKzgSettings, KzgSettings};
+use alloy_eips::eip4844::c_kzg::{self, KzgSettings};
 use alloy_eips::eip4844::{AsAlloy as _, AsCkzg as _, Blob, Bytes48};
 use alloy_eips::eip7594::{BlobTransactionSidecarVariant, MAX_BLOBS_PER_TX_FUSAKA};
 use alloy_primitives::B256;
@@ -34,10 +34,10 @@ impl CheckedBlob {
 /// The blobs of one transaction in its order; none unless it is a blob transaction.
 pub(crate) type Sidecar = Vec<Arc<CheckedBlob>>;
 
-/// The trusted setup of mainnet; the first call loads it (some tenths of a second).
+/// The trusted setup of mainnet; the first call loads it (about a second). Without the tables
+/// that only speed up making cell proofs, which take 100 MB.
 pub(crate) fn kzg() -> &'static KzgSettings {
-    static SETTINGS: EnvKzgSettings = EnvKzgSettings::Default;
-    SETTINGS.get()
+    c_kzg::ethereum_kzg_settings(0)
 }
 
 /// Checks the blobs that came with `tx`: EIP-7594 cell proofs or EIP-4844 blob proofs.

@@ -129,8 +129,6 @@ fn sign_request(
             blobs = Some(sidecar);
             Transaction::Eip4844(sign.sign(tx)?)
         }
-        #[allow(unreachable_patterns)]
-        _ => return Err(SubmitError::Encoding("unknown transaction type".to_owned()).into()),
     };
     let sidecar = sidecar::check(&tx, blobs)?;
     Ok((Recovered::new_unchecked(tx, from), sidecar))

@@ -139,3 +139,22 @@ async fn a_waiting_transaction_can_be_dropped() {
     let block = provider.get_block_by_number(1.into()).await.unwrap().unwrap();
     assert!(block.transactions.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pending_tag_shows_the_block_that_would_be_made_now() {
+    let devnet = start(manual()).await;
+    let provider = provider(&devnet);
+    let (from, to) = (account(&devnet, 0), Address::repeat_byte(4));
+    let hash = submit(&provider, transfer(from, to, 7)).await;
+    assert_eq!(provider.get_transaction_count(from).pending().await.unwrap(), 1);
+    assert_eq!(provider.get_balance(to).pending().await.unwrap(), U256::from(7));
+    assert_eq!(provider.get_balance(to).await.unwrap(), U256::ZERO);
+    let pending = call(&provider, "eth_getBlockByNumber", json!(["pending", false])).await;
+    assert_eq!((&pending["number"], &pending["transactions"]), (&json!("0x1"), &json!([hash])));
+    call(&provider, "evm_setNextBlockTimestamp", json!([9_000_000_000u64])).await;
+    let pending = call(&provider, "eth_getBlockByNumber", json!(["pending", false])).await;
+    assert_eq!(pending["timestamp"], json!("0x218711a00"));
+    call(&provider, "evm_mine", json!([])).await;
+    let pending = call(&provider, "eth_getBlockByNumber", json!(["pending", false])).await;
+    assert_eq!((&pending["number"], &pending["transactions"]), (&json!("0x2"), &json!([])));
+}

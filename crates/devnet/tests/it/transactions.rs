@@ -221,30 +221,3 @@ async fn a_bad_configuration_is_named_and_a_taken_port_is_told() {
     let error = Devnet::start(Config { port, ..Config::default() }).await.expect_err("taken");
     assert!(error.to_string().contains("cannot listen"), "{error}");
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn zz_measure() {
-    let rss = || {
-        std::fs::read_to_string("/proc/self/status")
-            .unwrap()
-            .lines()
-            .find(|l| l.starts_with("VmRSS"))
-            .unwrap()
-            .to_owned()
-    };
-    println!("before {}", rss());
-    let t = std::time::Instant::now();
-    let devnet = start(Config::default()).await;
-    println!("start {:?} {}", t.elapsed(), rss());
-    let p = provider(&devnet);
-    let t = std::time::Instant::now();
-    for _ in 0..100 {
-        submit(&p, transfer(account(&devnet, 0), Address::repeat_byte(1), 1)).await;
-    }
-    println!("100 tx {:?} {}", t.elapsed(), rss());
-    for pre in [0u64, 8] {
-        let t = std::time::Instant::now();
-        let _ = alloy::eips::eip4844::c_kzg::ethereum_kzg_settings(pre);
-        println!("kzg {pre} {:?} {}", t.elapsed(), rss());
-    }
-}
