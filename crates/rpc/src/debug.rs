@@ -140,7 +140,8 @@ pub(crate) fn trace_call(api: &Api, mut args: Args<'_>) -> Result<GethTrace, Rpc
     };
     let call = session.call_of(request)?;
     let state = api.state(id)?;
-    Tracing::new(api, session.simulator, state, options.tracing_options)?.trace(Job::Call(call))
+    Tracing::new(api, session.simulator, state, options.tracing_options)?
+        .trace(Job::Call(Box::new(call)))
 }
 
 /// What to execute.
@@ -148,7 +149,7 @@ enum Job<'a> {
     /// A block's own transaction. Its changes are kept for those after it.
     Mined(&'a Recovered<Transaction>),
     /// A call.
-    Call(Call),
+    Call(Box<Call>),
 }
 
 /// What to show of an execution.
@@ -226,7 +227,7 @@ impl Tracing {
             }
             Job::Call(call) => {
                 let gas_limit = call.gas_limit;
-                (self.simulator.inspect(call, &mut inspector), false, gas_limit)
+                (self.simulator.inspect(*call, &mut inspector), false, gas_limit)
             }
         };
         // A limit that was met is the reason, whatever the execution made of it.

@@ -87,7 +87,7 @@ pub(crate) fn txpool_status(api: &Api, _: Args<'_>) -> Result<Value, RpcError> {
 }
 
 pub(crate) fn txpool_content(api: &Api, _: Args<'_>) -> Result<Pool<TransactionView>, RpcError> {
-    Ok(pool(api, |tx| view::pooled(tx)))
+    Ok(pool(api, view::pooled))
 }
 
 pub(crate) fn txpool_inspect(api: &Api, _: Args<'_>) -> Result<Pool<String>, RpcError> {

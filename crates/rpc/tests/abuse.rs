@@ -233,7 +233,7 @@ fn value(random: &mut Random, depth: usize, hash: &str) -> Value {
     ];
     match random.below(if depth > 3 { 5 } else { 8 }) {
         0 => Value::Null,
-        1 => json!(random.next() % 3 == 0),
+        1 => json!(random.below(3) == 0),
         2 => json!(random.next()),
         3 | 4 => json!(random.pick(&strings)),
         5 => (0..random.below(4)).map(|_| value(random, depth + 1, hash)).collect(),

@@ -5,6 +5,7 @@ mod common;
 use alloy::{
     primitives::TxKind,
     providers::{Provider, ProviderBuilder, WsConnect},
+    rpc::client::BatchRequest,
     rpc::types::{Filter, TransactionRequest},
 };
 use altana_rpc::Limits;
@@ -50,7 +51,7 @@ async fn requests_and_batches_work_over_the_same_connection() {
     let provider =
         ProviderBuilder::new().connect_ws(WsConnect::new(server.ws_url())).await.unwrap();
     assert_eq!(provider.get_chain_id().await.unwrap(), CHAIN_ID);
-    let mut batch = provider.client().new_batch();
+    let mut batch = BatchRequest::new(provider.client());
     let mut answers = Vec::new();
     for nonce in 0..20 {
         let raw = transfer(&signer, CHAIN_ID, nonce, 1).await;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use alloy_consensus::{
     EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, Header, Sealable, SignableTransaction,
     Transaction as _, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxLegacy, Typed2718,
-    transaction::Recovered,
+    constants::ETH_TO_WEI, transaction::Recovered,
 };
 use alloy_eips::{
     eip1559::{BaseFeeParams, INITIAL_BASE_FEE, calc_next_block_base_fee},
@@ -25,7 +25,7 @@ use revm::{
     context::BlockEnv,
     context_interface::block::BlobExcessGasAndPrice,
     database::{State, states::bundle_state::BundleRetention},
-    database_interface::WrapDatabaseRef,
+    database_interface::{DatabaseCommitExt, WrapDatabaseRef},
     primitives::hardfork::SpecId,
     state::{Account, AccountStatus, EvmStorageSlot},
 };
@@ -86,6 +86,7 @@ struct Body {
     calls: Vec<Called>,
     gas_used: u64,
     blob_gas_used: u64,
+    next_log: usize,
 }
 
 impl<'a> Chain<'a> {
@@ -133,6 +134,7 @@ impl<'a> Chain<'a> {
             self.call(&environment, spec, request, &mut body)?;
         }
         let requests = self.requests(&environment, spec, &body)?;
+        self.reward(&header, spec)?;
         self.finish(header.clone(), requests, body)
     }
 
@@ -242,6 +244,10 @@ impl<'a> Chain<'a> {
                 return Err(RpcError::params(message));
             }
             let mut account = self.account(*address)?;
+            if account.info.code.is_none() && !account.info.is_empty_code_hash() {
+                let code = self.db.code_by_hash(account.info.code_hash);
+                account.info.code = Some(code.map_err(database)?);
+            }
             account.mark_touch();
             if let Some(balance) = given.balance {
                 account.info.balance = balance;
@@ -255,7 +261,10 @@ impl<'a> Chain<'a> {
                 account.info.code = Some(code);
             }
             if given.state.is_some() {
-                // Nothing of a created account's storage is read from below.
+                // Forgets what the account had: it goes, and comes again.
+                let mut gone = account.clone();
+                gone.mark_selfdestruct();
+                self.db.commit([(*address, gone)].into_iter().collect());
                 account.status |= AccountStatus::Created;
             }
             for (slot, value) in given.state.iter().chain(&given.state_diff).flatten() {
@@ -314,14 +323,16 @@ impl<'a> Chain<'a> {
             return Err(RpcError::coded(BLOCK_GAS_LIMIT, message));
         }
         let sender = request.from.unwrap_or_default();
-        let nonce = match request.nonce {
-            Some(nonce) => nonce,
-            None => self.account(sender)?.info.nonce,
-        };
+        let state_nonce = self.account(sender)?.info.nonce;
+        let nonce = request.nonce.unwrap_or(state_nonce);
+        if self.options.validation {
+            // Before anything else, as geth does.
+            check_nonce(nonce, state_nonce).map_err(|error| refused(&error, sender, gas))?;
+        }
         let gas = gas.min(self.gas_left);
         let tx = transaction(request, self.rules.chain_id(), nonce, gas, spec)?;
         let encoded = tx.encoded();
-        let inspector = Transfers::new(self.options.trace_transfers);
+        let inspector = Transfers::new(self.options.trace_transfers, body.next_log);
         let mut inspector = Bounded::new(inspector, self.steps_left, self.deadline);
         let executed = environment.execute(
             &mut self.db,
@@ -351,9 +362,25 @@ impl<'a> Chain<'a> {
         });
         body.encoded.push(encoded);
         body.transactions.push(Recovered::new_unchecked(tx, sender));
-        let logs = if success { transfers.finish() } else { Vec::new() };
+        let (mut logs, next_log) = transfers.finish();
+        if !success {
+            logs.clear();
+        }
+        body.next_log = next_log;
         body.calls.push(Called { result, logs });
         Ok(())
+    }
+
+    /// What a miner earned before the merge.
+    fn reward(&mut self, header: &Header, spec: SpecId) -> Result<(), RpcError> {
+        let ether = match spec {
+            spec if spec >= SpecId::MERGE => return Ok(()),
+            spec if spec >= SpecId::PETERSBURG => 2,
+            spec if spec >= SpecId::BYZANTIUM => 3,
+            _ => 5,
+        };
+        let reward = [(header.beneficiary, ether * ETH_TO_WEI)];
+        self.db.increment_balances(reward).map_err(database)
     }
 
     /// EIP-7685.
@@ -509,6 +536,19 @@ fn transaction(
         }
         .into_signed(nobody),
     ))
+}
+
+fn check_nonce(tx: u64, state: u64) -> Result<(), InvalidTransaction> {
+    match tx {
+        tx if tx < state => Err(InvalidTransaction::NonceTooLow { tx, state }),
+        tx if tx > state => Err(InvalidTransaction::NonceTooHigh { tx, state }),
+        u64::MAX => Err(InvalidTransaction::NonceMax),
+        _ => Ok(()),
+    }
+}
+
+fn database(error: impl std::fmt::Display) -> RpcError {
+    RpcError::Internal(error.to_string())
 }
 
 fn refused(error: &InvalidTransaction, sender: Address, gas: u64) -> RpcError {

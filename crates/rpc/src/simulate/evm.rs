@@ -82,8 +82,12 @@ impl Moves {
         for address in &self.removed {
             map.apply_precompile(address, |_| None);
         }
-        for (to, precompile) in taken {
-            map.apply_precompile(&to, |_| Some(precompile));
+        if !taken.is_empty() {
+            // Unlike the usual addresses of precompiles, these are not warm.
+            map.set_precompile_lookup(move |address: &Address| {
+                let found = taken.iter().find(|(to, _)| to == address);
+                found.map(|(_, precompile)| precompile.clone())
+            });
         }
     }
 }
@@ -125,7 +129,7 @@ impl Environment<'_> {
             Rules::Ethereum(rules) => {
                 let spec = rules.spec_at(self.header.number, self.header.timestamp);
                 let mut config = CfgEnv::new_with_spec(spec).with_chain_id(rules.chain_id);
-                self.relax(&mut config, is_free);
+                self.relax(&mut config);
                 let env = EvmEnv { cfg_env: config, block_env: self.block.clone() };
                 let mut evm =
                     EthEvmFactory::default().create_evm_with_inspector(db, env, inspector);
@@ -137,7 +141,9 @@ impl Environment<'_> {
             }
             Rules::Rollup(spec) => {
                 let mut config = execute::evm_config(spec);
-                self.relax(&mut config, is_free);
+                self.relax(&mut config);
+                // Rollups charge for data too, which a call without a price does not pay.
+                config.disable_fee_charge = is_free && !self.validation;
                 let env = EvmEnv { cfg_env: config, block_env: self.block.clone() };
                 let factory = OpEvmFactory::<OpTx>::default();
                 let mut evm = factory.create_evm_with_inspector(db, env, inspector);
@@ -198,13 +204,12 @@ impl Environment<'_> {
         revm::precompile::Precompiles::new(spec.into()).contains(address)
     }
 
-    fn relax<SPEC>(&self, config: &mut CfgEnv<SPEC>, is_free: bool) {
+    fn relax<SPEC>(&self, config: &mut CfgEnv<SPEC>) {
         config.tx_gas_limit_cap = Some(u64::MAX);
         if !self.validation {
             config.disable_base_fee = true;
             config.disable_eip3607 = true;
             config.disable_nonce_check = true;
-            config.disable_fee_charge = is_free;
         }
     }
 }

@@ -80,19 +80,16 @@ struct FailureView {
 /// What one call did.
 struct Called {
     result: ExecutionResult<OpHaltReason>,
-    /// Its logs, with those of transfers if they were asked for.
-    logs: Vec<Log>,
+    /// Its logs by their index in the block, with those of transfers if they were asked for.
+    logs: Vec<(usize, Log)>,
 }
 
 fn show(block: &Block, calls: Vec<Called>, full: bool) -> SimulatedBlock {
-    let mut log_index = 0;
     let mut views = Vec::with_capacity(calls.len());
     for (index, Called { result, logs }) in calls.into_iter().enumerate() {
         let hash = block.transactions[index].inner().hash();
-        let shown = logs.iter().enumerate();
-        let place = |(i, log)| view::place(log, block, (index, hash), log_index + i, false);
-        let shown = shown.map(place).collect();
-        log_index += logs.len();
+        let place = |(i, log): &(usize, Log)| view::place(log, block, (index, hash), *i, false);
+        let shown = logs.iter().map(place).collect();
         let gas = result.gas();
         views.push(CallView {
             logs: shown,

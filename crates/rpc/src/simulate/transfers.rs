@@ -19,17 +19,19 @@ const TRANSFER: B256 = b256!("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628
 pub(super) struct Transfers {
     enabled: bool,
     /// Logs of each open frame; those of the whole call at the bottom.
-    frames: Vec<Vec<Log>>,
+    frames: Vec<Vec<(usize, Log)>>,
+    /// Index in the block of the next log. Logs that are reverted later keep theirs.
+    next_index: usize,
 }
 
 impl Transfers {
-    pub(super) fn new(enabled: bool) -> Self {
-        Self { enabled, frames: vec![Vec::new()] }
+    pub(super) fn new(enabled: bool, next_index: usize) -> Self {
+        Self { enabled, frames: vec![Vec::new()], next_index }
     }
 
-    /// All logs in order.
-    pub(super) fn finish(mut self) -> Vec<Log> {
-        self.frames.drain(..).next().unwrap_or_default()
+    /// All logs in order, each with its index in the block; and the index after them.
+    pub(super) fn finish(mut self) -> (Vec<(usize, Log)>, usize) {
+        (self.frames.drain(..).next().unwrap_or_default(), self.next_index)
     }
 
     fn enter(&mut self, from: Address, to: Address, value: U256) {
@@ -48,7 +50,8 @@ impl Transfers {
 
     fn push(&mut self, log: Log) {
         if let Some(frame) = self.frames.last_mut() {
-            frame.push(log);
+            frame.push((self.next_index, log));
+            self.next_index += 1;
         }
     }
 

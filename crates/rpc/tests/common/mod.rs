@@ -10,16 +10,17 @@ use std::{
 };
 
 use alloy::{
-    network::{EthereumWallet, TransactionBuilder},
+    network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder},
     primitives::{Address, B256, TxKind, U256, address},
     rpc::types::TransactionRequest,
     signers::local::PrivateKeySigner,
 };
-use alloy_consensus::{Transaction as _, transaction::Recovered};
+use alloy_consensus::Transaction as _;
+pub(crate) use alloy_consensus::transaction::Recovered;
 use alloy_eips::Encodable2718;
 use alloy_genesis::{Genesis, GenesisAccount};
 use altana_ledger::{BlockAttributes, EthereumRules, Ledger, Options, Pending, PushError, Rules};
-use altana_protocol::Transaction;
+pub(crate) use altana_protocol::Transaction;
 use altana_rpc::{
     Backend, Limits, PoolContent, PoolStatus, Server, ServerHandle, Submission, SubmitError,
 };
@@ -28,9 +29,9 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
-pub const CHAIN_ID: u64 = 31_337;
+pub(crate) const CHAIN_ID: u64 = 31_337;
 /// Emits an empty log with topic 1 when called with nothing, reverts with its input otherwise.
-pub const CONTRACT: Address = address!("00000000000000000000000000000000000c0de1");
+pub(crate) const CONTRACT: Address = address!("00000000000000000000000000000000000c0de1");
 const CODE: &[u8] = &alloy::primitives::hex!(
     // CALLDATASIZE; PUSH1 0x0b; JUMPI; PUSH1 1; PUSH0; PUSH0; LOG1; STOP; JUMPDEST;
     // CALLDATASIZE; PUSH0; PUSH0; CALLDATACOPY; CALLDATASIZE; PUSH0; REVERT
@@ -39,18 +40,18 @@ const CODE: &[u8] = &alloy::primitives::hex!(
 
 type Pooled = Arc<Recovered<Transaction>>;
 
-pub struct Chain {
-    pub ledger: Ledger,
+pub(crate) struct Chain {
+    pub(crate) ledger: Ledger,
     /// Whether transactions wait instead of being mined at once.
     holds: AtomicBool,
     held: Mutex<BTreeMap<(Address, u64), Pooled>>,
     events: broadcast::Sender<Pooled>,
     /// Sizes of the groups that were submitted.
-    pub groups: Mutex<Vec<usize>>,
+    pub(crate) groups: Mutex<Vec<usize>>,
 }
 
 impl Chain {
-    pub fn new(funded: &[Address]) -> Arc<Self> {
+    pub(crate) fn new(funded: &[Address]) -> Arc<Self> {
         let mut genesis = Genesis { gas_limit: 30_000_000, ..Default::default() };
         genesis.config.chain_id = CHAIN_ID;
         let rich = GenesisAccount::default().with_balance(U256::from(10).pow(U256::from(24)));
@@ -59,6 +60,10 @@ impl Chain {
         genesis.alloc.insert(CONTRACT, contract);
         let rules = Rules::Ethereum(EthereumRules::osaka(CHAIN_ID));
         let ledger = Ledger::open(None, &genesis, rules, Options::default()).expect("it opens");
+        Self::over(ledger)
+    }
+
+    pub(crate) fn over(ledger: Ledger) -> Arc<Self> {
         Arc::new(Self {
             ledger,
             holds: AtomicBool::new(false),
@@ -68,7 +73,7 @@ impl Chain {
         })
     }
 
-    pub async fn serve(self: &Arc<Self>, limits: Limits) -> ServerHandle {
+    pub(crate) async fn serve(self: &Arc<Self>, limits: Limits) -> ServerHandle {
         Server::new(self.ledger.clone(), Arc::clone(self) as Arc<dyn Backend>)
             .limits(limits)
             .serve(([127, 0, 0, 1], 0).into())
@@ -76,12 +81,15 @@ impl Chain {
             .expect("a port is free")
     }
 
-    pub fn hold(&self, holds: bool) {
+    pub(crate) fn hold(&self, holds: bool) {
         self.holds.store(holds, Ordering::SeqCst);
     }
 
     /// A block with these transactions; the ones that it refused.
-    pub fn mine(&self, transactions: Vec<Recovered<Transaction>>) -> Vec<Result<(), SubmitError>> {
+    pub(crate) fn mine(
+        &self,
+        transactions: Vec<Recovered<Transaction>>,
+    ) -> Vec<Result<(), SubmitError>> {
         let head = self.ledger.head();
         let attributes =
             BlockAttributes { timestamp: head.header.timestamp + 12, ..Default::default() };
@@ -149,12 +157,17 @@ impl Backend for Chain {
 }
 
 /// A signer made of a small number.
-pub fn signer(number: u8) -> PrivateKeySigner {
+pub(crate) fn signer(number: u8) -> PrivateKeySigner {
     PrivateKeySigner::from_bytes(&B256::with_last_byte(number)).expect("a key")
 }
 
 /// A transfer, signed.
-pub async fn transfer(signer: &PrivateKeySigner, chain_id: u64, nonce: u64, value: u64) -> String {
+pub(crate) async fn transfer(
+    signer: &PrivateKeySigner,
+    chain_id: u64,
+    nonce: u64,
+    value: u64,
+) -> String {
     let request = TransactionRequest {
         to: Some(TxKind::Call(Address::with_last_byte(0xee))),
         value: Some(U256::from(value)),
@@ -164,7 +177,7 @@ pub async fn transfer(signer: &PrivateKeySigner, chain_id: u64, nonce: u64, valu
 }
 
 /// Signs a request with fees that any block takes.
-pub async fn sign(
+pub(crate) async fn sign(
     signer: &PrivateKeySigner,
     chain_id: u64,
     nonce: u64,
@@ -181,17 +194,17 @@ pub async fn sign(
 }
 
 /// A client that sends any bytes.
-pub struct Client {
+pub(crate) struct Client {
     http: alloy::transports::http::reqwest::Client,
     url: String,
 }
 
 impl Client {
-    pub fn of(server: &ServerHandle) -> Self {
+    pub(crate) fn of(server: &ServerHandle) -> Self {
         Self { http: Default::default(), url: server.http_url() }
     }
 
-    pub async fn post(
+    pub(crate) async fn post(
         &self,
         body: impl Into<alloy::transports::http::reqwest::Body>,
     ) -> (u16, String) {
@@ -201,12 +214,12 @@ impl Client {
         (status, response.text().await.expect("a body"))
     }
 
-    pub async fn send(&self, body: Value) -> Value {
+    pub(crate) async fn send(&self, body: Value) -> Value {
         serde_json::from_str(&self.post(body.to_string()).await.1).expect("the answer is JSON")
     }
 
     /// The result, or the error with its code and text.
-    pub async fn call(&self, method: &str, params: Value) -> Result<Value, (i64, String)> {
+    pub(crate) async fn call(&self, method: &str, params: Value) -> Result<Value, (i64, String)> {
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let mut response = self.send(request).await;
         match response.get("error") {
