@@ -78,8 +78,8 @@ fn run(ledger: &Ledger, steps: &[Step]) -> Vec<B256> {
             }
             Step::Fork(blocks, seed) => {
                 let sealed = build(ledger, back(ledger, *blocks), *seed);
-                let refused = ledger.commit(sealed);
                 let is_genesis = ledger.head().number() == 0;
+                let refused = ledger.commit(sealed);
                 assert!(is_genesis || matches!(refused, Err(Error::NotOnHead { .. })));
                 if let Ok(block) = refused {
                     chain.push(block.hash());
