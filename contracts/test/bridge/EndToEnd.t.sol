@@ -19,7 +19,7 @@ import {PlainCollection, PlainToken} from "./Tokens.sol";
 /// @notice Funds go to the rollup and back through the real Portal, Inbox and Settlement: deposits are read from the
 ///         Portal's events, withdrawals are proven against the message passer's storage.
 /// forge-config: default.isolate = true
-contract BridgeEndToEndTest is CoreTest, Genesis {
+contract BridgeEndToEndGasTest is CoreTest, Genesis {
     L1CrossDomainMessenger internal l1Messenger;
     L1StandardBridge internal l1Bridge;
     L1ERC721Bridge internal l1NftBridge;
