@@ -302,6 +302,10 @@ impl Chain {
                 refused.push(InvalidTransaction::Signature);
                 continue;
             };
+            // A reader of the pending state may look at any time; it must not change the block.
+            if transactions.len() % 2 == 1 {
+                executor.changes();
+            }
             match executor.push(tx.as_recovered_ref()) {
                 Ok(_) => transactions.push(tx.into_inner()),
                 Err(ExecuteError::Invalid(reason)) => refused.push(reason),

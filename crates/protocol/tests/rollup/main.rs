@@ -4,5 +4,6 @@ mod batch;
 mod chain;
 mod execute;
 mod formats;
+mod signers;
 mod stf;
 mod vectors;
