@@ -13,7 +13,7 @@ use altana_protocol::{
     predeploys::MESSAGE_PASSER,
     trie::{AccountChange, AccountFields, NodeSource, StateChanges, StateTrie, Witness},
 };
-use revm::primitives::hardfork::SpecId;
+use revm::{primitives::hardfork::SpecId, state::Bytecode};
 
 /// The header of block 0: what `genesisHash` of a chain's spec is the hash of.
 pub fn genesis_header(genesis: &Genesis, rules: &Rules) -> Result<Header, Error> {
@@ -32,7 +32,11 @@ pub(crate) fn block(
     let commit = trie.apply(&changes(genesis)).map_err(trie_error)?;
     let header = header(genesis, rules, &mut trie)?;
     let codes = genesis.alloc.values().filter_map(GenesisAccount::non_empty_code);
-    let codes = codes.map(|code| (keccak256(code), code.clone())).collect();
+    let codes: Vec<_> = codes.map(|code| (keccak256(code), code.clone())).collect();
+    for (hash, code) in &codes {
+        Bytecode::new_raw_checked(code.clone())
+            .map_err(|error| Error::Config(format!("genesis: code {hash}: {error}")))?;
+    }
     let block = Block {
         withdrawals: header.withdrawals_root.map(|_| Withdrawals::default()),
         header: header.seal_slow(),

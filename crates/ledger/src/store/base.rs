@@ -17,15 +17,14 @@ const META_KEY: &[u8] = b"meta";
 const GENESIS_KEY: &[u8] = b"genesis";
 /// Bytes of tables before they are sorted into a file.
 const MEMTABLE_BYTES: u64 = 64 << 20;
-/// Nodes and codes are hashes for the most part, and keys are hashes too: bits per key that make
-/// one false positive in a hundred.
+/// Bits per key of the filters that tell files without a key: one false positive in a hundred.
 const BLOOM_BITS: f32 = 10.0;
 
 /// On disk, or in memory.
 #[derive(Debug)]
 pub(crate) enum Base {
     Disk(Box<Disk>),
-    Memory(parking_lot::RwLock<Tables>),
+    Memory(Box<parking_lot::RwLock<Tables>>),
 }
 
 pub(crate) struct Disk {
@@ -65,7 +64,7 @@ fn damaged(table: &str) -> Error {
 
 impl Base {
     pub(crate) fn memory() -> Self {
-        Self::Memory(parking_lot::RwLock::default())
+        Self::Memory(Box::default())
     }
 
     /// Opens or creates the database.
@@ -94,7 +93,7 @@ impl Base {
 
     pub(crate) fn meta(&self) -> Result<Option<Meta>, Error> {
         match self {
-            Self::Disk(disk) => disk.read(&disk.meta, META_KEY, "meta", |b| Meta::decode(b)),
+            Self::Disk(disk) => disk.read(&disk.meta, META_KEY, "meta", Meta::decode),
             Self::Memory(tables) => Ok(tables.read().meta),
         }
     }

@@ -75,6 +75,10 @@ impl Log {
             // Empty, or torn while it was created.
             file.set_len(0).and_then(|()| file.write_all_at(MAGIC, 0)).map_err(fatal)?;
             file.sync_all().map_err(fatal)?;
+            // A new file is there after a crash only if its folder says so.
+            if let Some(dir) = path.parent() {
+                File::open(dir).and_then(|dir| dir.sync_all()).map_err(fatal)?;
+            }
         } else {
             let mut magic = [0; MAGIC.len()];
             file.read_exact_at(&mut magic, 0).map_err(fatal)?;

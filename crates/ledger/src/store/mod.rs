@@ -103,6 +103,7 @@ impl Store {
         if matches!(error, Error::Fatal(_)) {
             tracing::error!(%error, "the ledger takes no more writes");
             self.failed.lock().get_or_insert_with(|| error.clone());
+            let _guard = self.written.0.lock();
             self.written.1.notify_all();
         }
         error
@@ -250,7 +251,8 @@ impl Store {
         if let Some(code) = self.codes.lock().get(hash) {
             return Ok(code);
         }
-        let code = Bytecode::new_raw(self.raw_code(hash)?);
+        let code = Bytecode::new_raw_checked(self.raw_code(hash)?)
+            .map_err(|error| Error::Corrupt(format!("code {hash}: {error}")))?;
         self.codes.lock().insert(*hash, code.clone());
         Ok(code)
     }
