@@ -4,6 +4,8 @@
 //! One JSON object per line. The batch is what five minutes of a busy chain give: some thousand
 //! transactions of some hundred senders, with fees as wallets set them from block to block.
 
+use std::time::Instant;
+
 use alloy_consensus::{SignableTransaction, TxEip1559, crypto::secp256k1::sign_message};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use altana_protocol::{
@@ -17,6 +19,7 @@ const TRANSACTIONS: usize = 4000;
 const SENDERS: u64 = 500;
 
 fn main() {
+    let (mut encoding, mut decoding) = (0.0, 0.0);
     for (name, erc20, seen_of_five, goal) in [
         ("payload bytes per ETH transfer, fresh recipients", false, 0, 92.0),
         ("payload bytes per ETH transfer, 4 of 5 recipients seen before", false, 4, 75.0),
@@ -24,8 +27,12 @@ fn main() {
         ("payload bytes per ERC-20 transfer, 4 of 5 recipients seen before", true, 4, 80.0),
     ] {
         let blocks = blocks(erc20, seen_of_five);
+        let start = Instant::now();
         let payload = encode_payload(CHAIN_ID, &blocks).expect("these blocks can be encoded");
+        encoding += start.elapsed().as_secs_f64();
+        let start = Instant::now();
         let decoded = decode_payload(CHAIN_ID, &payload).expect("what was encoded decodes");
+        decoding += start.elapsed().as_secs_f64();
         assert!(decoded == blocks, "what was encoded decodes to the same blocks");
         let value = payload.len() as f64 / TRANSACTIONS as f64;
         let peer = rlp_deflate(&blocks) as f64 / TRANSACTIONS as f64;
@@ -34,6 +41,11 @@ fn main() {
             peer / value,
             value <= goal
         );
+    }
+    for (name, seconds) in [("transactions encoded", encoding), ("transactions decoded", decoding)]
+    {
+        let rate = 4.0 * TRANSACTIONS as f64 / seconds;
+        println!(r#"{{"name":"{name} on one core","value":{rate:.0},"unit":"1/s"}}"#);
     }
 }
 
