@@ -3,10 +3,11 @@ pragma solidity 0.8.37;
 
 import {L1Block} from "../../src/l2/L1Block.sol";
 import {Predeploys} from "../../src/l2/Predeploys.sol";
+import {FastLZ} from "./FastLZ.sol";
 import {TwoChains} from "../bridge/TwoChains.sol";
 
 /// @notice The oracle foretells what execution charges. The expected figures are those that op-revm asserts for the
-///         same input; both are held against each other at random in the tests of `crates/contracts`.
+///         same input; lengths are held at random against a second implementation of op-revm's count.
 contract GasPriceOracleTest is TwoChains {
     /// @dev A transaction of OP Mainnet; 202 bytes of FastLZ output.
     bytes internal constant SIGNED = hex"02f901550a758302df1483be21b88304743f94f80e51afb613d764fa61751affd3313c190a86bb870151bd62fd12adb8e41ef24f3f00"
@@ -24,6 +25,25 @@ contract GasPriceOracleTest is TwoChains {
         vm.assertEq(oracle.l1FeeOf(hex"facade"), 1_700);
         // 202 * 836,500 - 42,585,600 = 126,387,400 millionths of a byte.
         vm.assertEq(oracle.l1FeeOf(SIGNED), 2_148);
+    }
+
+    /// @dev With these weights the fee is the estimated size in millionths of a byte, so the length shows exactly.
+    function test_l1FeeOf_counts_fastlz_as_execution_does(uint256 seed, uint256 size, uint256 alphabet) public {
+        _scalars(0, 1_000_000);
+        _fees(0, 1_000_000);
+        bytes memory data = _data(seed, bound(size, 1, 1_500), bound(alphabet, 1, 256));
+        data[0] = 0x02;
+        uint256 estimate = FastLZ.length(data) * 836_500;
+        estimate = estimate < 142_585_600 ? 100_000_000 : estimate - 42_585_600;
+        vm.assertEq(oracle.l1FeeOf(data), estimate);
+    }
+
+    /// @dev The lengths that op-revm asserts.
+    function test_fastlz_lengths_are_op_revms() public pure {
+        vm.assertEq(FastLZ.length(""), 0);
+        vm.assertEq(FastLZ.length(new bytes(1000)), 21);
+        vm.assertEq(FastLZ.length(hex"facade"), 4);
+        vm.assertEq(FastLZ.length(SIGNED), 202);
     }
 
     function test_l1FeeOf_deposits_and_nothing_is_zero() public {
@@ -77,6 +97,15 @@ contract GasPriceOracleTest is TwoChains {
         vm.assertEq(oracle.decimals(), 6);
         vm.assertEq(oracle.DECIMALS(), 6);
         vm.assertTrue(oracle.isEcotone() && oracle.isFjord() && oracle.isIsthmus() && !oracle.isJovian());
+    }
+
+    /// @dev Bytes of a small alphabet repeat themselves, those of a large one do not; then some of each once more.
+    function _data(uint256 seed, uint256 size, uint256 alphabet) private pure returns (bytes memory data) {
+        data = new bytes(size);
+        for (uint256 i; i < size; ++i) {
+            uint256 random = uint256(keccak256(abi.encode(seed, i)));
+            data[i] = i > 40 && random >> 8 & 7 == 0 ? data[i - 37] : bytes1(uint8(random % alphabet));
+        }
     }
 
     function _fees(uint256 baseFee, uint256 blobBaseFee) private {
