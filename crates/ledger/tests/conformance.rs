@@ -78,12 +78,14 @@ fn the_fixture_chain_imports_block_by_block() {
     }
 }
 
+type Change = (&'static str, fn(&mut Header));
+
 #[test]
 fn a_changed_block_is_refused_with_the_field_that_is_wrong() {
     let Some((genesis, rules, dir)) = genesis() else { return };
     let ledger = Ledger::open(None, &genesis, rules, Options::default()).unwrap();
     for (header, body) in blocks(&dir) {
-        let changes: [(&str, fn(&mut Header)); 6] = [
+        let changes: [Change; 6] = [
             ("gasUsed", |header| header.gas_used += 1),
             ("stateRoot", |header| header.state_root.0[0] ^= 1),
             ("receiptsRoot", |header| header.receipts_root.0[0] ^= 1),
