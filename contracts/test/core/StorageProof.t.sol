@@ -135,6 +135,37 @@ contract StorageProofTest is Test {
         _one(false, key, Trie.list(bytes.concat(Trie.str(path), hex"01")));
     }
 
+    /// @dev The same for nodes above the leaf: each variant differs from an accepted one in a single respect.
+    function test_inner_nodes_that_are_not_canonical_are_refused() external view {
+        bytes32 key = bytes32(uint256(0x1234) << 240);
+        // A branch whose second child is the leaf.
+        bytes memory leaf = Trie.leaf(key, 1);
+        bytes memory children =
+            bytes.concat(hex"80", Trie.str(abi.encodePacked(keccak256(leaf))), hex"80808080808080808080808080");
+        _two(true, key, Trie.list(bytes.concat(children, hex"8080")), leaf);
+        _two(false, key, Trie.list(bytes.concat(children, hex"80")), leaf); // sixteen items
+        _two(false, key, Trie.list(bytes.concat(children, hex"808080")), leaf); // eighteen
+        _two(false, key, Trie.list(bytes.concat(children, hex"808101")), leaf); // a value, encoded longer
+        _two(false, key, Trie.list(bytes.concat(children, hex"8082ff")), leaf); // a value beyond the end
+        _two(false, key, Trie.list(bytes.concat(children, hex"80b8")), leaf);
+
+        // An extension to a leaf, which would shorten no path.
+        leaf = Trie.leaf(key, 0);
+        _two(false, key, Trie.list(bytes.concat(hex"00", Trie.str(abi.encodePacked(keccak256(leaf))))), leaf);
+
+        // An extension over 40 nibbles, with the leaf of the last 24 inside; its path a string, then a list.
+        bytes memory head = abi.encodePacked(hex"00", bytes20(key));
+        bytes memory tail = abi.encodePacked(hex"20", bytes12(key << 160));
+        _one(true, key, Trie.list(bytes.concat(Trie.str(head), Trie.list(bytes.concat(Trie.str(tail), hex"01")))));
+        _one(false, key, Trie.list(bytes.concat(Trie.str(head), Trie.list(bytes.concat(Trie.list(tail), hex"01")))));
+    }
+
+    function _two(bool expected, bytes32 key, bytes memory top, bytes memory leaf) private view {
+        bytes[] memory proof = new bytes[](2);
+        (proof[0], proof[1]) = (top, leaf);
+        vm.assertEq(this.holdsOne(keccak256(top), key, proof), expected);
+    }
+
     function _one(bool expected, bytes32 key, bytes memory node) private view {
         bytes[] memory proof = new bytes[](1);
         proof[0] = node;
