@@ -10,7 +10,13 @@ const root = dirname(fileURLToPath(import.meta.url));
 const target = join(root, "artifacts");
 const check = process.argv.includes("--check");
 
-const forge = join(root, "../node_modules/.bin/forge");
+// The program itself: npm's wrapper exits with 0 even when forge fails.
+const scope = join(root, "../node_modules/@foundry-rs");
+const forge = readdirSync(scope)
+  .filter((name) => name.startsWith("forge-"))
+  .map((name) => join(scope, name, "bin/forge"))
+  .find((path) => existsSync(path));
+if (!forge) throw new Error("forge is missing: run `cargo xtask setup`");
 // A folder of its own: `forge test` in another terminal must not mix its output into ours.
 const out = join(root, "out", "artifacts");
 execFileSync(forge, ["build", "--skip", "test", "--out", out, "--cache-path", join(root, "cache", "artifacts")], {

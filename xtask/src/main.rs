@@ -107,16 +107,40 @@ fn test(filter: &[&str]) -> Task {
     docs(true)
 }
 
+/// Gas snapshots are compared, too: a change shows in the diff of `contracts/snapshots`.
 fn forge_test() -> Task {
-    let forge = root().join("node_modules/.bin/forge");
-    run(&forge.to_string_lossy(), &["test", "--root", "contracts"])
+    let forge = native("forge")?;
+    let check = [("FORGE_SNAPSHOT_CHECK", "true")];
+    run_with(&forge.to_string_lossy(), &["test", "--root", "contracts"], &check)
+}
+
+/// A Foundry tool itself: npm's wrapper in `.bin` exits with 0 even when the tool fails.
+fn native(tool: &str) -> Result<PathBuf, String> {
+    let scope = root().join("node_modules/@foundry-rs");
+    let prefix = format!("{tool}-");
+    let packages = fs::read_dir(&scope).map_err(|e| format!("{}: {e}", scope.display()))?;
+    packages
+        .flatten()
+        .filter(|package| package.file_name().to_string_lossy().starts_with(&prefix))
+        .map(|package| package.path().join("bin").join(tool))
+        .find(|path| path.exists())
+        .ok_or_else(|| format!("npm has no {tool} for this machine"))
 }
 
 fn lint() -> Task {
     run("cargo", &["fmt", "--all", "--check"])?;
     run(
         "cargo",
-        &["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+        &[
+            "clippy",
+            "--release",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
     )?;
     let docs = ["doc", "--release", "--workspace", "--no-deps", "--locked"];
     run_with("cargo", &docs, &[("RUSTDOCFLAGS", "-D warnings")])
@@ -151,7 +175,16 @@ fn guest() -> Task {
 /// `docs/cli.md` is what the binary says of itself.
 fn docs(check: bool) -> Task {
     let out = Command::new("cargo")
-        .args(["run", "--release", "--locked", "--quiet", "--package", "altana", "--", "help-markdown"])
+        .args([
+            "run",
+            "--release",
+            "--locked",
+            "--quiet",
+            "--package",
+            "altana",
+            "--",
+            "help-markdown",
+        ])
         .current_dir(root())
         .output()
         .map_err(|e| format!("cannot start cargo: {e}"))?;

@@ -117,7 +117,12 @@ pub struct Init {
 #[derive(Clone, Debug, Args)]
 pub struct ParentArgs {
     /// JSON-RPC of the parent chain.
-    #[arg(long, value_name = "URL", env = "ALTANA_PARENT", default_value = "http://127.0.0.1:8545")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ALTANA_PARENT",
+        default_value = "http://127.0.0.1:8545"
+    )]
     pub parent: String,
     /// Beacon API of the parent, if not under the same URL.
     #[arg(long, value_name = "URL", env = "ALTANA_BEACON")]

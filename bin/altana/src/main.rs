@@ -1,5 +1,7 @@
 //! Run Altana from a command line: parse, compose roles, print; decide nothing about protocols.
 
+#![allow(unreachable_pub, reason = "a binary has no API")]
+
 mod bench;
 mod cli;
 mod command;

@@ -13,7 +13,7 @@ use altana_contracts::{
 };
 use std::{
     io::{BufRead, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -21,12 +21,11 @@ struct Anvil(Child, String);
 
 impl Anvil {
     fn start() -> Self {
-        let anvil = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../node_modules/.bin/anvil");
-        let mut child = Command::new(anvil)
+        let mut child = Command::new(anvil())
             .args(["--port", "0"])
             .stdout(Stdio::piped())
             .spawn()
-            .expect("anvil starts; if it is missing run `cargo xtask setup`");
+            .expect("anvil starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let url = loop {
             let line = lines.next().expect("anvil says where it listens").expect("text");
@@ -44,6 +43,16 @@ impl Drop for Anvil {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// The program itself: npm's wrapper does not end it when it is killed.
+fn anvil() -> PathBuf {
+    let scope = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../node_modules/@foundry-rs");
+    let packages = std::fs::read_dir(scope).into_iter().flatten().flatten();
+    packages
+        .map(|package| package.path().join("bin/anvil"))
+        .find(|file| file.exists())
+        .expect("anvil is missing: run `cargo xtask setup`")
 }
 
 fn account(index: u32) -> PrivateKeySigner {

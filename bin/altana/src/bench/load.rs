@@ -11,7 +11,10 @@ use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::{
-    sync::{Arc, atomic::{AtomicUsize, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -28,7 +31,8 @@ pub fn senders(count: usize) -> Vec<PrivateKeySigner> {
         .into_par_iter()
         .map(|i| {
             let key = keccak256([b"altana bench sender".as_slice(), &i.to_be_bytes()].concat());
-            PrivateKeySigner::from_bytes(&key).expect("a hash is a valid key but for odds of 2^-128")
+            PrivateKeySigner::from_bytes(&key)
+                .expect("a hash is a valid key but for odds of 2^-128")
         })
         .collect()
 }

@@ -10,7 +10,10 @@ use alloy::{
     signers::local::{MnemonicBuilder, PrivateKeySigner, coins_bip39::English},
     sol_types::SolCall,
 };
-use altana_contracts::{artifact, bindings::{DemoSwap, ERC20}};
+use altana_contracts::{
+    artifact,
+    bindings::{DemoSwap, ERC20},
+};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::path::Path;
@@ -204,7 +207,8 @@ impl<'a> Load<'a> {
     async fn nonce_of(&self, address: Address) -> Result<u64> {
         let params = json!([address, "pending"]);
         let nonce =
-            load::request(&self.client, &self.server.url, "eth_getTransactionCount", params).await?;
+            load::request(&self.client, &self.server.url, "eth_getTransactionCount", params)
+                .await?;
         load::quantity(&nonce)
     }
 }

@@ -81,9 +81,11 @@ pub fn find_anvil(named: Option<&Path>) -> Option<PathBuf> {
     if let Some(path) = named {
         return Some(path.to_owned());
     }
-    let local = Path::new("node_modules/.bin/anvil");
-    if local.exists() {
-        return Some(local.to_owned());
+    // The program itself: npm's wrapper does not end it when it is killed.
+    let packages = std::fs::read_dir("node_modules/@foundry-rs").into_iter().flatten().flatten();
+    let local = packages.map(|package| package.path().join("bin/anvil")).find(|file| file.exists());
+    if local.is_some() {
+        return local;
     }
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|dir| dir.join("anvil")).find(|file| file.exists())

@@ -43,7 +43,12 @@ pub async fn run(args: cli::Bridge, json: bool) -> Result<()> {
         BridgeAction::Prove { transaction } => {
             let withdrawal = bridge.withdrawn(transaction).await?;
             let receipt = bridge.prove(&withdrawal).await?;
-            mined(json, "proven; next: altana bridge finalize", receipt.transaction_hash, receipt.gas_used)
+            mined(
+                json,
+                "proven; next: altana bridge finalize",
+                receipt.transaction_hash,
+                receipt.gas_used,
+            )
         }
         BridgeAction::Finalize { transaction } => {
             let withdrawal = bridge.withdrawn(transaction).await?;
@@ -63,7 +68,10 @@ async fn contracts(args: &cli::Bridge, rollup: &DynProvider) -> Result<ParentCon
     }
     let config: serde_json::Value =
         rollup.client().request_noparams("altana_deployment").await.with_context(|| {
-            format!("{} does not tell its contracts: name the chain's folder with --chain", args.rollup)
+            format!(
+                "{} does not tell its contracts: name the chain's folder with --chain",
+                args.rollup
+            )
         })?;
     Ok(serde_json::from_value(config)?)
 }

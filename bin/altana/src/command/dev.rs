@@ -83,11 +83,18 @@ fn banner(stack: &Stack) -> String {
         "Accounts (funded on both chains; the last three run the rollup)".into(),
     ];
     for (index, key) in stack.accounts.iter().enumerate() {
-        lines.push(format!("  ({index}) {}  {}", key.address(), hex::encode_prefixed(key.to_bytes())));
+        lines.push(format!(
+            "  ({index}) {}  {}",
+            key.address(),
+            hex::encode_prefixed(key.to_bytes())
+        ));
     }
     let balance = stack.deployment.config.balances.values().next().copied().unwrap_or_default();
     lines.push(format!("  mnemonic: {}", accounts::MNEMONIC));
-    lines.push(format!("  balance:  {} ether each", format_ether(balance).trim_end_matches(".000000000000000000")));
+    lines.push(format!(
+        "  balance:  {} ether each",
+        format_ether(balance).trim_end_matches(".000000000000000000")
+    ));
     lines.push(String::new());
     lines.push("Contracts on the parent".into());
     for (name, address) in [
@@ -111,7 +118,13 @@ fn banner(stack: &Stack) -> String {
     lines.push(String::new());
     lines.push("Nothing can be disputed yet: claims become final after a window unless the guardian vetoes.".into());
     lines.push(String::new());
-    lines.push(format!("parent  chain id {:<8} {}  (JSON-RPC, WebSocket, beacon API)", spec.parent_chain_id, stack.parent_url));
-    lines.push(format!("rollup  chain id {:<8} {}  (JSON-RPC, WebSocket, /metrics)", spec.chain_id, stack.rollup_url));
+    lines.push(format!(
+        "parent  chain id {:<8} {}  (JSON-RPC, WebSocket, beacon API)",
+        spec.parent_chain_id, stack.parent_url
+    ));
+    lines.push(format!(
+        "rollup  chain id {:<8} {}  (JSON-RPC, WebSocket, /metrics)",
+        spec.chain_id, stack.rollup_url
+    ));
     lines.join("\n")
 }

@@ -29,7 +29,9 @@ pub async fn tell(story: &mut Story, parent: Option<&str>) -> Result<()> {
     story.step("the sequencer, the batcher and the proposer die", die(&mut stage)).await?;
     let hash = story.step("the user forces another transaction", force_again(&stage)).await?;
     story.step("after the timeout the user commits a batch themselves", commit(&stage)).await?;
-    story.step("a stranger derives the chain: the transaction is in it", derived(&stage, hash)).await
+    story
+        .step("a stranger derives the chain: the transaction is in it", derived(&stage, hash))
+        .await
 }
 
 async fn start(parent: Option<&str>) -> Result<(Setting, Figures)> {
@@ -97,11 +99,5 @@ async fn derived(stage: &Setting, forced: B256) -> Result<((), Figures)> {
     let rebuilt = stage.rebuild().await?;
     let balance = rebuilt.balance(SECOND)?;
     ensure!(balance == parse_ether("1")?, "{balance} wei arrived by {forced}");
-    Ok((
-        (),
-        vec![
-            ("blocks", json!(rebuilt.last_block)),
-            ("state_root", json!(rebuilt.state_root)),
-        ],
-    ))
+    Ok(((), vec![("blocks", json!(rebuilt.last_block)), ("state_root", json!(rebuilt.state_root))]))
 }

@@ -27,22 +27,30 @@ const SAFE_HAVEN: Address = Address::new(*b"a safe haven on it's");
 
 /// Tells the story.
 pub async fn tell(story: &mut Story, parent: Option<&str>) -> Result<()> {
-    let stage = story.step("start a parent chain, deploy the contracts, start a node", start(parent)).await?;
+    let stage = story
+        .step("start a parent chain, deploy the contracts, start a node", start(parent))
+        .await?;
     story.step("deposit 10 ether through the Portal", deposit_ether(&stage)).await?;
-    let (token, mirror) =
-        story.step("launch an ERC-20 on the parent and its mirror on the rollup", launch_token(&stage)).await?;
-    story.step("deposit 1,000 tokens through the bridge", deposit_token(&stage, token, mirror)).await?;
+    let (token, mirror) = story
+        .step("launch an ERC-20 on the parent and its mirror on the rollup", launch_token(&stage))
+        .await?;
+    story
+        .step("deposit 1,000 tokens through the bridge", deposit_token(&stage, token, mirror))
+        .await?;
     story.step("50 transfers and a token transfer on the rollup", transact(&stage, mirror)).await?;
     story.step("publish everything to the parent", published(&stage)).await?;
     story.step("a stranger rebuilds the chain from the parent alone", rebuild(&stage)).await?;
     let ether = story.step("withdraw 2 ether: first step", withdraw_ether(&stage)).await?;
-    let tokens =
-        story.step("withdraw 400 tokens: first step", withdraw_token(&stage, token, mirror)).await?;
+    let tokens = story
+        .step("withdraw 400 tokens: first step", withdraw_token(&stage, token, mirror))
+        .await?;
     for (name, withdrawal) in [("ether", &ether), ("tokens", &tokens)] {
         story.step(&format!("prove the {name}: second step"), prove(&stage, withdrawal)).await?;
     }
     for (name, withdrawal) in [("ether", &ether), ("tokens", &tokens)] {
-        story.step(&format!("finalize the {name}: third step"), finalize(&stage, withdrawal)).await?;
+        story
+            .step(&format!("finalize the {name}: third step"), finalize(&stage, withdrawal))
+            .await?;
     }
     story.step("both have arrived on the parent, exactly", arrived(&stage, token)).await
 }
@@ -63,7 +71,10 @@ async fn deposit_ether(stage: &Setting) -> Result<((), Figures)> {
     ensure!(deposited.success, "the deposit failed on the rollup");
     let after = stage.rollup.get_balance(stage.user).await?;
     ensure!(after - before == amount, "{} wei arrived instead of {amount}", after - before);
-    Ok(((), vec![("gas", json!(deposited.parent.gas_used)), ("rollup_tx", json!(deposited.rollup))]))
+    Ok((
+        (),
+        vec![("gas", json!(deposited.parent.gas_used)), ("rollup_tx", json!(deposited.rollup))],
+    ))
 }
 
 async fn launch_token(stage: &Setting) -> Result<((Address, Address), Figures)> {
@@ -81,11 +92,10 @@ async fn launch_token(stage: &Setting) -> Result<((Address, Address), Figures)> 
         .logs()
         .iter()
         .find(|log| {
-            log.topic0() == Some(&MintableERC20Factory::OptimismMintableERC20Created::SIGNATURE_HASH)
+            log.topic0()
+                == Some(&MintableERC20Factory::OptimismMintableERC20Created::SIGNATURE_HASH)
         })
-        .and_then(|log| {
-            log.log_decode::<MintableERC20Factory::OptimismMintableERC20Created>().ok()
-        })
+        .and_then(|log| log.log_decode::<MintableERC20Factory::OptimismMintableERC20Created>().ok())
         .context("the factory announced no token")?
         .inner
         .localToken;

@@ -214,8 +214,12 @@ impl Backend for Hostile {
             let drops: Vec<bool> =
                 batch.iter().map(|sub| sub.transaction.signer() == self.victim).collect();
             let honest = batch.into_iter().zip(&drops).filter(|(_, drop)| !**drop);
-            let mut answers = self.inner.submit(honest.map(|(sub, _)| sub).collect()).await.into_iter();
-            drops.iter().map(|drop| if *drop { Ok(()) } else { answers.next().unwrap_or(Ok(())) }).collect()
+            let mut answers =
+                self.inner.submit(honest.map(|(sub, _)| sub).collect()).await.into_iter();
+            drops
+                .iter()
+                .map(|drop| if *drop { Ok(()) } else { answers.next().unwrap_or(Ok(())) })
+                .collect()
         })
     }
     fn pending(&self) -> Option<Arc<altana_ledger::Pending>> {

@@ -24,8 +24,8 @@ use altana_parent::{Parent, Sender, SenderOptions};
 use altana_rpc::{Backend, Server, ServerHandle};
 use anyhow::{Context, Result, ensure};
 use axum::{Router, routing::get};
-use link::{Batches, Claims, Reader};
 use jsonrpsee::RpcModule;
+use link::{Batches, Claims, Reader};
 use serde_json::json;
 use std::{
     net::SocketAddr,

@@ -14,11 +14,19 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("bin/altana/..").to_owned()
 }
 
-/// A tool from npm.
+/// A Foundry tool from npm: the program itself, because the wrapper in `.bin` neither passes on its
+/// exit code nor ends it when it is killed.
 pub fn tool(name: &str) -> PathBuf {
-    let path = root().join("node_modules/.bin").join(name);
-    assert!(path.exists(), "{} is missing: run `cargo xtask setup`", path.display());
-    path
+    let scope = root().join("node_modules/@foundry-rs");
+    let prefix = format!("{name}-");
+    std::fs::read_dir(&scope)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|package| package.file_name().to_string_lossy().starts_with(&prefix))
+        .map(|package| package.path().join("bin").join(name))
+        .find(|path| path.exists())
+        .unwrap_or_else(|| panic!("{name} is missing: run `cargo xtask setup`"))
 }
 
 /// `altana` with these arguments.
