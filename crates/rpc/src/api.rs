@@ -95,7 +95,12 @@ impl Api {
 
     /// The state after the block under this id.
     pub(crate) fn state(&self, id: BlockId) -> Result<StateView, RpcError> {
-        Ok(match self.at(id)? {
+        self.state_at(&self.at(id)?)
+    }
+
+    /// The state after this block.
+    pub(crate) fn state_at(&self, at: &At) -> Result<StateView, RpcError> {
+        Ok(match at {
             At::Stored(block) => self.ledger.state(block.hash())?,
             At::Pending(pending) => pending.state.clone(),
         })

@@ -120,10 +120,11 @@ mod tests {
 
     #[test]
     fn absent_blocks_are_the_latest() {
-        check("[]", |a| a.block(), "Latest");
-        check("[null]", |a| a.block(), "Latest");
-        check("[\"0x10\"]", |a| a.block(), "16");
-        check("[{\"blockNumber\":\"0x10\"}]", |a| a.block(), "16");
-        check("[\"safe\"]", |a| a.block(), "Safe");
+        let is = |id: BlockId| move |a: &mut Args<'_>| Ok(a.block()? == id);
+        check("[]", is(BlockId::latest()), "true");
+        check("[null]", is(BlockId::latest()), "true");
+        check("[\"0x10\"]", is(BlockId::number(16)), "true");
+        check("[{\"blockNumber\":\"0x10\"}]", is(BlockId::number(16)), "true");
+        check("[\"safe\"]", is(BlockId::safe()), "true");
     }
 }

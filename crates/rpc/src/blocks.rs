@@ -1,7 +1,5 @@
 //! `eth_*` methods about blocks, transactions and receipts.
 
-use std::sync::Arc;
-
 use alloy_eips::BlockId;
 use alloy_primitives::{B256, Bytes, U64, U256};
 use altana_ledger::{Block, Rules};
@@ -140,8 +138,9 @@ pub(crate) fn transaction_receipt(
 pub(crate) fn receipt_of(api: &Api, hash: B256) -> Result<Option<ReceiptView>, RpcError> {
     match api.ledger.transaction(hash)? {
         Some((block, index)) => {
-            let fees = data_fees(api, &block)?;
-            Ok(view::receipt(&block, index, blob_fee(api, &block), fees))
+            let at = At::Stored(block);
+            let fees = data_fees(api, &at)?;
+            Ok(view::receipt(at.block(), index, blob_fee(api, at.block()), fees))
         }
         None => Ok(None),
     }
@@ -153,7 +152,7 @@ pub(crate) fn block_receipts(
 ) -> Result<Option<Vec<ReceiptView>>, RpcError> {
     let Some(at) = api.find(args.required()?)? else { return Ok(None) };
     let block = at.block();
-    Ok(Some(view::receipts(block, blob_fee(api, block), data_fees(api, block)?)))
+    Ok(Some(view::receipts(block, blob_fee(api, block), data_fees(api, &at)?)))
 }
 
 /// Price of blob gas in a block.
@@ -163,15 +162,12 @@ pub(crate) fn blob_fee(api: &Api, block: &Block) -> Option<u128> {
 }
 
 /// Parameters of a rollup's data fee in a block.
-fn data_fees(api: &Api, block: &Arc<Block>) -> Result<Option<DataFees>, RpcError> {
+fn data_fees(api: &Api, at: &At) -> Result<Option<DataFees>, RpcError> {
     if !matches!(api.ledger.rules(), Rules::Rollup(_)) {
         return Ok(None);
     }
     // The attributes come first in a block, so that its end state has the ones that it charged.
-    let mut state = WrapDatabaseRef(match api.backend.pending() {
-        Some(pending) if Arc::ptr_eq(&pending.block, block) => pending.state.clone(),
-        _ => api.ledger.state(block.hash())?,
-    });
-    let number = U256::from(block.number());
+    let mut state = WrapDatabaseRef(api.state_at(at)?);
+    let number = U256::from(at.block().number());
     Ok(Some(DataFees(L1BlockInfo::try_fetch(&mut state, number, OpSpecId::ISTHMUS)?)))
 }

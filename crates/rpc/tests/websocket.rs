@@ -5,12 +5,11 @@ mod common;
 use alloy::{
     primitives::TxKind,
     providers::{Provider, ProviderBuilder, WsConnect},
-    rpc::client::BatchRequest,
     rpc::types::{Filter, TransactionRequest},
 };
 use altana_rpc::Limits;
-use common::{CHAIN_ID, CONTRACT, Chain, Client, sign, signer, transfer};
-use serde_json::json;
+use common::{CHAIN_ID, CONTRACT, Chain, Client, Socket, sign, signer, transfer};
+use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn subscribers_hear_of_heads_logs_and_pool_and_of_logs_that_a_reorganisation_removes() {
@@ -51,18 +50,30 @@ async fn requests_and_batches_work_over_the_same_connection() {
     let provider =
         ProviderBuilder::new().connect_ws(WsConnect::new(server.ws_url())).await.unwrap();
     assert_eq!(provider.get_chain_id().await.unwrap(), CHAIN_ID);
-    let mut batch = BatchRequest::new(provider.client());
-    let mut answers = Vec::new();
+    let mut batch = Vec::new();
     for nonce in 0..20 {
         let raw = transfer(&signer, CHAIN_ID, nonce, 1).await;
-        let call = batch.add_call::<_, alloy::primitives::B256>("eth_sendRawTransaction", &[raw]);
-        answers.push(call.unwrap());
+        let method = "eth_sendRawTransaction";
+        batch.push(json!({ "jsonrpc": "2.0", "id": nonce, "method": method, "params": [raw] }));
     }
-    batch.send().await.unwrap();
-    for answer in answers {
-        answer.await.unwrap();
-    }
+    let mut socket = Socket::to(&server).await;
+    socket.send(&Value::from(batch).to_string()).await;
+    let answers: Value = serde_json::from_str(&socket.receive().await).unwrap();
+    assert!(answers.as_array().unwrap().iter().all(|answer| answer["result"].is_string()));
     assert_eq!(*chain.groups.lock(), [20]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_in_a_message_does_not_end_the_connection() {
+    let chain = Chain::new(&[]);
+    let server = chain.serve(Limits::default()).await;
+    let mut socket = Socket::to(&server).await;
+    for garbage in ["", "{", "null", "[]", "\u{1F980}", "[[[[", "{\"id\":1}"] {
+        socket.send(garbage).await;
+        assert!(socket.receive().await.contains("\"error\""), "{garbage}");
+    }
+    socket.send(r#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}"#).await;
+    assert!(socket.receive().await.contains("0x7a69"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

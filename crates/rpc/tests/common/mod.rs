@@ -27,7 +27,10 @@ use altana_rpc::{
 use futures::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::sync::broadcast;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::broadcast,
+};
 
 pub(crate) const CHAIN_ID: u64 = 31_337;
 /// Emits an empty log with topic 1 when called with nothing, reverts with its input otherwise.
@@ -229,5 +232,48 @@ impl Client {
             )),
             None => Ok(response["result"].take()),
         }
+    }
+}
+
+/// A WebSocket that sends any text.
+pub(crate) struct Socket(tokio::net::TcpStream);
+
+impl Socket {
+    pub(crate) async fn to(server: &ServerHandle) -> Self {
+        let mut stream =
+            tokio::net::TcpStream::connect(server.address()).await.expect("it listens");
+        let handshake = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
+            Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        stream.write_all(handshake.as_bytes()).await.expect("it is sent");
+        let mut response = Vec::new();
+        while !response.ends_with(b"\r\n\r\n") {
+            response.push(stream.read_u8().await.expect("a response"));
+        }
+        assert!(response.starts_with(b"HTTP/1.1 101"), "the server switches protocols");
+        Self(stream)
+    }
+
+    /// One text frame. Its mask is zero, so that its bytes stand as they are.
+    pub(crate) async fn send(&mut self, text: &str) {
+        let mut frame = vec![0x81, 0x80 | 127];
+        frame.extend((text.len() as u64).to_be_bytes());
+        frame.extend([0; 4]);
+        frame.extend(text.as_bytes());
+        self.0.write_all(&frame).await.expect("it is sent");
+    }
+
+    /// The next text frame.
+    pub(crate) async fn receive(&mut self) -> String {
+        let opcode = self.0.read_u8().await.expect("a frame") & 0x0f;
+        let length = match self.0.read_u8().await.expect("a length") {
+            126 => u64::from(self.0.read_u16().await.expect("a length")),
+            127 => self.0.read_u64().await.expect("a length"),
+            short => u64::from(short),
+        };
+        let mut payload = vec![0; usize::try_from(length).expect("it fits")];
+        self.0.read_exact(&mut payload).await.expect("a payload");
+        assert_eq!(opcode, 1, "a text frame");
+        String::from_utf8(payload).expect("text")
     }
 }
