@@ -130,9 +130,10 @@ impl Engine {
             Ok(derived) => derived,
             Err(error) => {
                 if let DeriveError::Inconsistent(_) = error {
-                    self.derivation.distrust();
                     // Some batches may have been taken in before the bad one.
+                    self.derivation.distrust();
                     self.pool.reset()?;
+                    self.measure_gap(true)?;
                 }
                 return Err(error.into());
             }

@@ -152,3 +152,101 @@ impl Inbox {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use alloy_primitives::{Address, TxKind, U256};
+    use altana_protocol::queue::{Deposit, Label, Message};
+
+    /// A deposit in a parent block; its accumulator is set by [`update`].
+    pub(crate) fn deposit(index: u64, parent_block: u64) -> InboxMessage {
+        let payload = Deposit {
+            from: Address::with_last_byte(1),
+            to: TxKind::Call(Address::with_last_byte(2)),
+            mint: u128::from(index),
+            value: U256::ZERO,
+            gas_limit: 100_000,
+            data: Bytes::new(),
+        };
+        let message = Message {
+            kind: KIND_DEPOSIT,
+            parent_block,
+            parent_timestamp: 1000,
+            payload: payload.encode(),
+        };
+        let block_hash = B256::with_last_byte(parent_block as u8);
+        InboxMessage {
+            queued: QueuedMessage { index, acc: B256::ZERO, message },
+            label: Some(Label { block_hash, log_index: index }),
+            block_hash,
+        }
+    }
+
+    /// An update with these messages, which continue an empty queue.
+    pub(crate) fn update(
+        ancestor: u64,
+        head: u64,
+        messages: impl IntoIterator<Item = InboxMessage>,
+    ) -> Update {
+        let mut acc = B256::ZERO;
+        let chain = messages.into_iter().map(|mut message| {
+            acc = accumulate(acc, &message.queued.message);
+            message.queued.acc = acc;
+            message
+        });
+        let messages = chain.collect();
+        let head = ParentBlock {
+            number: head,
+            hash: B256::with_last_byte(head as u8),
+            ..ParentBlock::default()
+        };
+        Update { ancestor, head, messages, ..Update::default() }
+    }
+
+    fn three() -> Update {
+        update(0, 3, (0..3).map(|index| deposit(index, index + 1)))
+    }
+
+    #[test]
+    fn a_reorganisation_forgets_messages_above_the_ancestor() {
+        let mut inbox = Inbox::default();
+        inbox.apply(&three()).unwrap();
+        assert_eq!(inbox.queue_length(), 3);
+        let mut other = update(2, 4, [deposit(0, 1), deposit(1, 2), deposit(2, 4)]);
+        other.messages.drain(..2);
+        inbox.apply(&other).unwrap();
+        assert_eq!(inbox.queue_length(), 3);
+        assert_eq!(inbox.message(2).unwrap().queued.message.parent_block, 4);
+        assert_eq!(inbox.positions().map(|block| block.number).collect::<Vec<_>>(), [4]);
+    }
+
+    #[test]
+    fn a_queue_with_a_hole_a_wrong_accumulator_or_no_label_is_not_believed() {
+        let spoil: [fn(&mut Update); 3] = [
+            |update| drop(update.messages.remove(1)),
+            |update| update.messages[1].queued.acc = B256::ZERO,
+            |update| update.messages[1].label = None,
+        ];
+        for spoil in spoil {
+            let (mut inbox, mut bad) = (Inbox::default(), three());
+            spoil(&mut bad);
+            assert!(matches!(inbox.apply(&bad), Err(Inconsistent::Message { .. })));
+            assert_eq!(inbox.queue_length(), 0);
+            inbox.apply(&three()).unwrap();
+        }
+    }
+
+    #[test]
+    fn forgotten_messages_leave_their_accumulator() {
+        let mut inbox = Inbox::default();
+        let update = three();
+        inbox.apply(&update).unwrap();
+        inbox.forget_before(2);
+        assert_eq!(inbox.acc(2), Some(update.messages[1].queued.acc));
+        assert_eq!(inbox.acc(1), None);
+        assert!(inbox.message(1).is_none());
+        assert_eq!(inbox.range(2, 3).unwrap().count(), 1);
+        assert_eq!(inbox.queue_length(), 3);
+    }
+}

@@ -18,4 +18,7 @@ pub mod note;
 pub mod parent;
 pub mod pool;
 pub mod proposer;
+pub mod rescue;
 pub mod sequencer;
+#[cfg(test)]
+mod sim;

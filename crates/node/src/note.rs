@@ -30,3 +30,13 @@ impl Note {
         out.into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_is_pinned() {
+        assert_eq!(Note { queue_end: 0x0102 }.encode().as_ref(), [1, 0, 0, 0, 0, 0, 0, 1, 2]);
+    }
+}

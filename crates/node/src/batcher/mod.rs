@@ -64,7 +64,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             interval_s: 30,
-            target_bytes: 600_000,
+            target_bytes: 900_000,
             blobs_max: BLOBS_MAX,
             calldata_bytes_max: 100_000,
             data: DataChoice::Auto,

@@ -165,9 +165,9 @@ impl From<Rejection> for SubmitError {
                 Self::FeeCapTooLow { max_fee: cap, base_fee: base_fee.into() }
             }
             Rejection::TipAboveFeeCap { tip, cap } => Self::TipAboveFeeCap { tip, max_fee: cap },
-            Rejection::InsufficientFunds { balance, queued, cost } => Self::InsufficientFunds {
-                balance: Box::new(balance),
-                cost: Box::new(cost.saturating_add(queued)),
+            Rejection::InsufficientFunds(shortage) => Self::InsufficientFunds {
+                balance: Box::new(shortage.balance),
+                cost: Box::new(shortage.cost.saturating_add(shortage.queued)),
             },
             Rejection::GasLimit { gas, limit } => Self::GasLimit { gas, limit },
             Rejection::IntrinsicGas { have, want } => {

@@ -32,6 +32,9 @@ pub(super) fn run(
 fn lead(shared: &Shared, config: Config, runtime: &Handle) -> Result<(), NodeError> {
     let mut sequencer = Sequencer::new(config, shared.ledger.clone());
     while !*shared.stop.borrow() {
+        if let Some(error) = shared.pool.failure() {
+            return Err(NodeError::Pool(error));
+        }
         let step = shared.engine.lock().step(&mut sequencer, now_ms())?;
         match step {
             Step::Busy => {}

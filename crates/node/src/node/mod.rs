@@ -90,9 +90,12 @@ pub enum NodeError {
     /// What would be published is wrong: nothing more is published.
     #[error("batcher: {0}")]
     Batch(#[from] batcher::BatchError),
-    /// The pool's journal failed.
+    /// The pool's journal could not be opened.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The pool's journal could not be written: make room on the disk and start again.
+    #[error("{0}")]
+    Pool(String),
     /// The ledger failed.
     #[error("ledger: {0}")]
     Ledger(#[from] altana_ledger::Error),

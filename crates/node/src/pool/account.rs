@@ -51,6 +51,12 @@ impl Account {
 
     /// First nonce that no waiting transaction continues from the account's own.
     pub(super) fn contiguous_end(&self, from: u64) -> u64 {
+        if let Some((last, _)) = self.entries.last_key_value()
+            && from == self.nonce
+            && last + 1 - from == self.entries.len() as u64
+        {
+            return last + 1;
+        }
         let mut next = from;
         for nonce in self.entries.range(from..).map(|(nonce, _)| *nonce) {
             if nonce != next {

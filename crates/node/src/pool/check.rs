@@ -18,6 +18,10 @@ pub(super) fn check(tx: &Transaction, chain_id: u64, gas_limit: u64) -> Result<(
     {
         return Err(Rejection::WrongChain { have, want: chain_id });
     }
+    // EIP-2681.
+    if tx.nonce() == u64::MAX {
+        return Err(Rejection::Malformed("nonce has max value".into()));
+    }
     if tx.gas_limit() > gas_limit {
         return Err(Rejection::GasLimit { gas: tx.gas_limit(), limit: gas_limit });
     }

@@ -2,6 +2,20 @@
 
 use alloy_primitives::{Address, U256};
 
+/// What an account lacks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "insufficient funds for gas * price + value: balance {balance}, queued cost {queued}, tx cost {cost}"
+)]
+pub struct Shortage {
+    /// Balance at the newest block.
+    pub balance: U256,
+    /// The most that the account's other waiting transactions may cost.
+    pub queued: U256,
+    /// The most that this one may cost.
+    pub cost: U256,
+}
+
 /// Why a transaction was not accepted. Every message begins with the words that wallets match on
 /// (those of go-ethereum). Nothing was changed; the caller may fix the transaction and resend it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,17 +74,8 @@ pub enum Rejection {
         cap: u128,
     },
     /// The account cannot pay for what it has waiting.
-    #[error(
-        "insufficient funds for gas * price + value: balance {balance}, queued cost {queued}, tx cost {cost}"
-    )]
-    InsufficientFunds {
-        /// Balance at the newest block.
-        balance: U256,
-        /// The most that the account's other waiting transactions may cost.
-        queued: U256,
-        /// The most that this one may cost.
-        cost: U256,
-    },
+    #[error("{0}")]
+    InsufficientFunds(Box<Shortage>),
     /// More gas than a block has.
     #[error("exceeds block gas limit: gas {gas}, limit {limit}")]
     GasLimit {

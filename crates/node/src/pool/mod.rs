@@ -10,9 +10,11 @@ mod journal;
 mod ready;
 mod service;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use account::{AccountState, Accounts};
-pub use error::Rejection;
+pub use error::{Rejection, Shortage};
 pub use journal::{Journal, JournalError};
 pub use service::PoolService;
 pub use state::{Content, Inserted, Limits, Pool, PooledTransaction};

@@ -39,6 +39,8 @@ struct Shared {
     displaced: Mutex<Vec<Recovered<Transaction>>>,
     /// Why submissions are refused now.
     closed: RwLock<Option<&'static str>>,
+    /// Why the journal stopped, if it did.
+    failed: RwLock<Option<String>>,
     events: broadcast::Sender<Arc<Recovered<Transaction>>>,
     arrived: Notify,
 }
@@ -65,6 +67,7 @@ impl PoolService {
             gas_limit,
             displaced: Mutex::default(),
             closed: RwLock::default(),
+            failed: RwLock::default(),
             events: broadcast::channel(EVENTS_MAX).0,
             arrived: Notify::new(),
         });
@@ -100,7 +103,6 @@ impl PoolService {
                 false => Err("the journal has stopped".into()),
             };
             if let Err(error) = outcome {
-                self.close(Some("the pool's journal has failed"));
                 results
                     .iter_mut()
                     .filter(|result| result.is_ok())
@@ -111,7 +113,12 @@ impl PoolService {
         results
     }
 
-    /// Refuses submissions for a reason, or takes them again. A failed journal stays failed.
+    /// Why the journal has stopped, if it has: then the node must stop too.
+    pub fn failure(&self) -> Option<String> {
+        self.shared.failed.read().clone()
+    }
+
+    /// Refuses submissions for a reason, or takes them again.
     pub fn close(&self, reason: Option<&'static str>) {
         *self.shared.closed.write() = reason;
     }
@@ -169,6 +176,10 @@ impl PoolService {
 /// Blocks the thread: chains are rewound outside of the async runtime.
 impl Displaced for &PoolService {
     fn displaced(&mut self, blocks: &[Arc<Block>]) -> Result<(), String> {
+        #[cfg(test)]
+        if crate::sim::planted(crate::sim::Bug::ForgetDisplaced) {
+            return Ok(());
+        }
         let mut records = Vec::new();
         let mut displaced = self.shared.displaced.lock();
         for tx in blocks.iter().flat_map(|block| &block.transactions) {
@@ -278,6 +289,7 @@ fn write_journal(mut journal: Journal, mut queue: mpsc::Receiver<Job>, shared: A
         let result = result.map_err(|error| error.to_string());
         if let Err(error) = &result {
             tracing::error!(error, "the pool's journal has failed");
+            *shared.failed.write() = Some(error.clone());
         }
         for done in waiting {
             // A caller that has gone away needs no answer.

@@ -1,7 +1,7 @@
 //! The pool's pure state machine: who waits, in which order, within which bounds.
 
 use super::{
-    Rejection,
+    Rejection, Shortage,
     account::{Account, AccountState, Accounts},
     ready::{Key, Ready},
 };
@@ -200,7 +200,8 @@ impl Pool {
     }
 
     /// Takes back a transaction that was acknowledged before (from the journal, or from a block
-    /// that left the chain): bounds and bids do not apply, only the nonce. Whether it is in.
+    /// that left the chain): bounds do not apply. Whether it is in: not if its nonce is used, or
+    /// if the one that waits under this nonce pays no less.
     pub fn restore(
         &mut self,
         tx: PooledTransaction,
@@ -209,8 +210,9 @@ impl Pool {
         let state = self.load(tx.sender(), accounts)?;
         let account = self.accounts.get(&tx.sender());
         let next = account.map_or(state.nonce, |account| account.taken.max(account.nonce));
-        let occupied = account.is_some_and(|account| account.entries.contains_key(&tx.nonce()));
-        let fits = tx.nonce() >= next && !occupied;
+        let other = account.and_then(|account| account.entries.get(&tx.nonce()));
+        let outbids = other.is_none_or(|o| tx.cap() > o.tx.cap() && tx.tip() > o.tx.tip());
+        let fits = tx.nonce() >= next && outbids;
         if fits {
             self.put(tx, state);
         }
@@ -278,7 +280,9 @@ impl Pool {
     /// Returns a handed-out transaction, and with it the account's later ones: the block has no
     /// room for it.
     pub fn give_back(&mut self, tx: &PooledTransaction) {
-        self.retake(tx.sender(), |account| account.taken = account.taken.min(tx.nonce()));
+        self.retake(tx.sender(), |account| {
+            account.taken = account.taken.min(tx.nonce()).max(account.nonce);
+        });
     }
 
     /// Drops a transaction that cannot be executed. The account's later ones wait behind the gap.
@@ -430,7 +434,8 @@ impl Pool {
             // Somebody may have paid in since; only a sender's own transactions are tracked.
             let balance = accounts.account(sender).map_err(Rejection::State)?.balance;
             if !affordable(balance) {
-                return Err(Rejection::InsufficientFunds { balance, queued, cost: tx.cost });
+                let shortage = Shortage { balance, queued, cost: tx.cost };
+                return Err(Rejection::InsufficientFunds(Box::new(shortage)));
             }
             if let Some(account) = self.accounts.get_mut(&sender) {
                 account.balance = balance;
@@ -534,8 +539,8 @@ impl Pool {
 fn tail(account: &Account, sender: Address, min_base_fee: u64) -> Option<Tail> {
     let (nonce, last) = account.entries.last_key_value()?;
     // What is in the block under construction cannot be evicted.
-    let waiting = account.entries.range(account.taken..).count() as u64;
-    let gapless = *nonce + 1 == account.taken + waiting;
+    let waiting = account.entries.len() as u64 - (account.taken - account.nonce);
+    let gapless = *nonce + 1 == account.taken.saturating_add(waiting);
     let tip = last.tx.effective_tip(min_base_fee).unwrap_or_default();
     (*nonce >= account.taken).then_some((gapless, tip, std::cmp::Reverse(last.arrival), sender))
 }

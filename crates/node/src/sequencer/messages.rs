@@ -45,3 +45,48 @@ pub fn select(inbox: &Inbox, start: u64, limits: &MessageLimits, gas_limit: u64)
     }
     end
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inbox::tests::{deposit, update};
+
+    const LIMITS: MessageLimits =
+        MessageLimits { confirmations: 3, per_block: 4, force_inclusion_delay: 100 };
+
+    /// Messages in parent blocks 1, 2, 3, …, one each, of which each needs 100,000 gas.
+    fn selected(head: u64, head_timestamp: u64, start: u64, gas_limit: u64) -> u64 {
+        let mut inbox = Inbox::default();
+        let mut read = update(0, head, (0..8).map(|index| deposit(index, index + 1)));
+        read.head.timestamp = head_timestamp;
+        inbox.apply(&read).unwrap();
+        select(&inbox, start, &LIMITS, gas_limit)
+    }
+
+    #[test]
+    fn messages_wait_for_confirmations() {
+        assert_eq!(selected(3, 0, 0, 10_000_000), 0);
+        assert_eq!(selected(4, 0, 0, 10_000_000), 1);
+        assert_eq!(selected(6, 0, 0, 10_000_000), 3);
+    }
+
+    #[test]
+    fn a_block_takes_a_bounded_number() {
+        assert_eq!(selected(50, 0, 0, 10_000_000), 4);
+        assert_eq!(selected(50, 0, 4, 10_000_000), 8);
+        assert_eq!(selected(50, 0, 8, 10_000_000), 8);
+    }
+
+    #[test]
+    fn messages_leave_half_the_block_to_users_but_one_always_fits() {
+        assert_eq!(selected(50, 0, 0, 400_000), 2);
+        assert_eq!(selected(50, 0, 0, 100), 1);
+    }
+
+    #[test]
+    fn urgent_messages_need_no_confirmations_and_may_fill_the_block() {
+        assert_eq!(selected(1, 1050, 0, 10_000_000), 4);
+        assert_eq!(selected(50, 1050, 0, 400_000), 4);
+        assert_eq!(selected(1, 1040, 0, 10_000_000), 0);
+    }
+}

@@ -124,6 +124,7 @@ struct Open {
 impl Sequencer {
     /// A sequencer on the ledger's head.
     pub fn new(config: Config, ledger: Ledger) -> Self {
+        let config = Config { block_time_ms: config.block_time_ms.max(1), ..config };
         Self { config, ledger, open: None, sealed_ms: 0 }
     }
 

@@ -1,0 +1,87 @@
+//! A seeded simulator: the node's real state machines over a model of the parent, through
+//! crashes, reorganisations, foreign batches and bad answers.
+
+mod parent;
+mod world;
+
+use world::{Plan, World};
+
+/// Mistakes that can be planted, to see that the simulator finds them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bug {
+    /// Transactions of blocks that leave the chain are not saved.
+    ForgetDisplaced,
+    /// A transaction is acknowledged before the journal has it.
+    SkipJournal,
+    /// Unsafe blocks are kept though the parent no longer has their messages.
+    KeepContradicted,
+}
+
+std::thread_local! {
+    static PLANTED: std::cell::Cell<Option<Bug>> = const { std::cell::Cell::new(None) };
+}
+
+/// Whether the running simulation has this mistake.
+pub(crate) fn planted(bug: Bug) -> bool {
+    PLANTED.get() == Some(bug)
+}
+
+const SEEDS: u64 = 24;
+const STEPS: usize = 400;
+
+/// Runs one world to its end; the text says what went wrong.
+fn run(seed: u64, plan: Plan) -> Result<(), String> {
+    let mut world = World::new(seed, plan);
+    for _ in 0..STEPS {
+        world.step()?;
+    }
+    world.settle()?;
+    world.check()
+}
+
+fn replay(seed: u64, error: &str) -> String {
+    format!(
+        "seed {seed}: {error}\nreplay: ALTANA_SIM_SEED={seed} cargo test --release -p altana-node \
+         --lib sim::nothing_is_lost -- --nocapture"
+    )
+}
+
+#[test]
+fn nothing_is_lost_and_a_fresh_verifier_agrees() {
+    let seeds = match std::env::var("ALTANA_SIM_SEED").ok().and_then(|seed| seed.parse().ok()) {
+        Some(seed) => seed..seed + 1,
+        None => 0..SEEDS,
+    };
+    for seed in seeds {
+        if let Err(error) = run(seed, Plan::hostile()) {
+            panic!("{}", replay(seed, &error));
+        }
+    }
+}
+
+#[test]
+fn a_calm_world_publishes_everything() {
+    run(1, Plan::calm()).unwrap();
+}
+
+fn finds(bug: Bug) {
+    PLANTED.set(Some(bug));
+    let found = (0..SEEDS).any(|seed| run(seed, Plan::hostile()).is_err());
+    PLANTED.set(None);
+    assert!(found, "{bug:?} went unnoticed");
+}
+
+#[test]
+fn the_simulator_finds_forgotten_transactions() {
+    finds(Bug::ForgetDisplaced);
+}
+
+#[test]
+fn the_simulator_finds_a_skipped_journal() {
+    finds(Bug::SkipJournal);
+}
+
+#[test]
+fn the_simulator_finds_blocks_that_contradict_the_queue() {
+    finds(Bug::KeepContradicted);
+}

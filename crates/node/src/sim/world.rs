@@ -1,0 +1,393 @@
+//! One simulated world: users, a node, a parent chain, and everything that can go wrong.
+
+use super::{
+    Bug,
+    parent::{Model, ParentTx, Reader},
+    planted,
+};
+use crate::{
+    batcher::{self, Decision},
+    derive::{Derivation, Follower, Tip},
+    engine::{Engine, GapLimits},
+    parent::Commit,
+    pool::{Limits, PoolService},
+    sequencer::{self, MessageLimits, Sequencer, Step},
+};
+use alloy::signers::{SignerSync, local::PrivateKeySigner};
+use alloy_consensus::{SignableTransaction, TxEip1559};
+use alloy_genesis::{Genesis, GenesisAccount};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
+use altana_ledger::{Ledger, Options, Rules, genesis_header};
+use altana_protocol::{ChainSpec, Transaction, transaction::Recovered};
+use futures::executor::block_on;
+use parking_lot::Mutex;
+use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
+use std::{collections::BTreeMap, sync::Arc};
+use tempfile::TempDir;
+
+const CHAIN_ID: u64 = 4217;
+const START_MS: u64 = 1_800_000_000_000;
+const USERS: usize = 4;
+/// Rounds after which everything must be published.
+const SETTLE_ROUNDS: usize = 400;
+
+/// How bad the world is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    crashes: bool,
+    reorganisations: bool,
+    foreign_batches: bool,
+    bad_answers: bool,
+}
+
+impl Plan {
+    pub(super) fn calm() -> Self {
+        let no = false;
+        Self { crashes: no, reorganisations: no, foreign_batches: no, bad_answers: no }
+    }
+
+    pub(super) fn hostile() -> Self {
+        let yes = true;
+        Self { crashes: yes, reorganisations: yes, foreign_batches: yes, bad_answers: yes }
+    }
+}
+
+struct User {
+    signer: PrivateKeySigner,
+    nonce: u64,
+}
+
+/// What a crash destroys.
+struct Running {
+    engine: Engine,
+    sequencer: Sequencer,
+    pool: PoolService,
+}
+
+pub(super) struct World {
+    random: StdRng,
+    plan: Plan,
+    spec: ChainSpec,
+    genesis: Genesis,
+    now_ms: u64,
+    users: Vec<User>,
+    /// Acknowledged transactions by sender and nonce: all that were, of which one must survive.
+    acknowledged: BTreeMap<(Address, u64), Vec<B256>>,
+    parent: Arc<Mutex<Model>>,
+    /// What a crash leaves: the ledger, and the folder of journal.
+    ledger: Ledger,
+    folder: TempDir,
+    running: Running,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, plan: Plan) -> Self {
+        let mut random = StdRng::seed_from_u64(seed);
+        let users: Vec<_> = (0..USERS).map(|_| user(&mut random)).collect();
+        let (spec, genesis) = chain(&users);
+        let ledger = open(&spec, &genesis);
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let running = start(&spec, &ledger, &folder, None);
+        let mut model = Model::new(spec.config_hash(), START_MS / 1000, seed);
+        model.failures = if plan.bad_answers { 12 } else { 0 };
+        Self {
+            random,
+            plan,
+            spec,
+            genesis,
+            now_ms: START_MS,
+            users,
+            acknowledged: BTreeMap::new(),
+            parent: Arc::new(Mutex::new(model)),
+            ledger,
+            folder,
+            running,
+        }
+    }
+
+    /// Lets a little time pass and something happen.
+    pub(super) fn step(&mut self) -> Result<(), String> {
+        self.now_ms += self.random.random_range(50..700);
+        match self.random.random_range(0..100) {
+            0..30 => self.submit(),
+            30..50 => self.parent.lock().mine(self.now_ms / 1000),
+            50..60 => self.deposit(),
+            60..82 => self.read()?,
+            82..90 => self.publish()?,
+            90..93 if self.plan.reorganisations => {
+                let depth = self.random.random_range(1..=10);
+                self.parent.lock().reorganise(depth);
+            }
+            93..95 if self.plan.foreign_batches => self.foreign_batch(),
+            95..98 if self.plan.crashes => self.crash(),
+            _ => {}
+        }
+        self.lead()
+    }
+
+    /// Ends the trouble, and waits until everything is published.
+    pub(super) fn settle(&mut self) -> Result<(), String> {
+        self.parent.lock().failures = 0;
+        for _ in 0..SETTLE_ROUNDS {
+            self.now_ms += 500;
+            self.parent.lock().mine(self.now_ms / 1000);
+            self.read()?;
+            self.lead()?;
+            self.publish()?;
+            let (pending, _) = self.running.pool.with(|pool| pool.status());
+            let published = self.running.engine.gap().0 <= 4;
+            if pending == 0 && published && self.parent.lock().newest_batch() > 0 {
+                return Ok(());
+            }
+        }
+        let (pending, queued) = self.running.pool.with(|pool| pool.status());
+        let gap = self.running.engine.gap();
+        let model = self.parent.lock();
+        Err(format!(
+            "did not settle: {pending} pending, {queued} queued, gap {gap:?}, batch {}, queue \
+             {:?}, {} reverted, head {}",
+            model.newest_batch(),
+            model.queue(),
+            model.reverted,
+            self.ledger.head().number(),
+        ))
+    }
+
+    /// What must hold in the end.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.verifier_agrees()?;
+        let head = self.ledger.head();
+        let state = self.ledger.state(head.hash()).map_err(|error| error.to_string())?;
+        for ((sender, nonce), hashes) in &self.acknowledged {
+            let account = state.account(*sender).map_err(|error| error.to_string())?;
+            let next = account.map_or(0, |account| account.nonce);
+            let found = |hash: &B256| {
+                self.ledger.transaction(*hash).is_ok_and(|found| found.is_some())
+                    || self.running.pool.get(hash).is_some()
+            };
+            if !hashes.iter().any(found) {
+                return Err(format!("lost: {sender} nonce {nonce} {hashes:?}, next nonce {next}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn verifier_agrees(&self) -> Result<(), String> {
+        let ledger = open(&self.spec, &self.genesis);
+        let tip = Tip::genesis(self.spec.config_hash(), &ledger.genesis());
+        let mut derivation = Derivation::new(ledger.clone(), tip, B256::ZERO);
+        let follower = Follower::new(Arc::new(Reader(self.parent.clone())), 0);
+        loop {
+            let read = block_on(follower.read(&follower.position(&derivation)));
+            let read = read.map_err(|error| error.to_string())?;
+            let complete = read.complete;
+            derivation.apply(read.update, complete, &mut ()).map_err(|error| error.to_string())?;
+            if complete {
+                break;
+            }
+        }
+        let (theirs, ours) = (ledger.safe(), self.ledger.safe());
+        if theirs.hash() != ours.hash() {
+            let (theirs, ours) = (theirs.number(), ours.number());
+            return Err(format!("a fresh verifier derives another chain ({theirs}, {ours})"));
+        }
+        if theirs.header.state_root != ours.header.state_root {
+            return Err("a fresh verifier derives another state".into());
+        }
+        Ok(())
+    }
+
+    fn submit(&mut self) {
+        for _ in 0..self.random.random_range(1..4) {
+            let index = self.random.random_range(0..USERS);
+            let to = Address::from_word(B256::from(U256::from(self.random.random::<u64>())));
+            let user = &mut self.users[index];
+            // Sometimes the transaction after the next one comes first, sometimes an old nonce.
+            let nonce = match self.random.random_range(0..10) {
+                0 => user.nonce + 1,
+                1 => user.nonce.saturating_sub(1),
+                _ => user.nonce,
+            };
+            let fee = 2_000_000_000 * u128::from(self.random.random_range(1..5u8));
+            let tx = signed(&user.signer, nonce, to, fee);
+            let (sender, hash) = (tx.signer(), tx.inner().hash());
+            if block_on(self.running.pool.submit(vec![tx]))[0].is_ok() {
+                user.nonce = user.nonce.max(nonce + 1);
+                self.acknowledged.entry((sender, nonce)).or_default().push(hash);
+                // What was acknowledged must survive at once.
+                if self.plan.crashes && self.random.random_ratio(1, 40) {
+                    self.crash();
+                }
+            }
+        }
+    }
+
+    fn deposit(&mut self) {
+        let from = Address::from_word(B256::from(U256::from(self.random.random::<u64>())));
+        let to = self.users[self.random.random_range(0..USERS)].signer.address();
+        let deposit = ParentTx::Deposit { from, to, mint: 1_000_000 };
+        self.parent.lock().mempool.push(deposit);
+    }
+
+    /// Somebody else commits: nonsense, or a batch of nothing but messages.
+    fn foreign_batch(&mut self) {
+        let mut model = self.parent.lock();
+        let (consumed, length) = model.queue();
+        let payload: Bytes = match self.random.random_range(0..2) {
+            0 => Bytes::new(),
+            _ => {
+                let mut bytes = [0; 40];
+                self.random.fill_bytes(&mut bytes);
+                Bytes::copy_from_slice(&bytes)
+            }
+        };
+        let timestamp = model.last_timestamp().max(model.head().timestamp);
+        let commit = Commit {
+            index: model.newest_batch() + 1,
+            first_timestamp: timestamp,
+            last_timestamp: timestamp,
+            queue_end: self.random.random_range(consumed..=length).min(consumed + 8),
+            payload,
+            blobs: false,
+        };
+        model.mempool.push(ParentTx::Commit(commit));
+    }
+
+    fn read(&mut self) -> Result<(), String> {
+        let follower = Follower::new(Arc::new(Reader(self.parent.clone())), 0);
+        let position = follower.position(self.running.engine.derivation());
+        let Ok(read) = block_on(follower.read(&position)) else { return Ok(()) };
+        match self.running.engine.apply(read) {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_retry() => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn publish(&mut self) -> Result<(), String> {
+        let engine = &self.running.engine;
+        if !engine.synced() {
+            return Ok(());
+        }
+        let blocks = engine.unpublished(4096).map_err(|error| error.to_string())?;
+        let mut model = self.parent.lock();
+        let derivation = engine.derivation();
+        let inputs = batcher::Inputs {
+            tip: derivation.tip(),
+            blocks: &blocks,
+            inbox: derivation.inbox(),
+            terms: &model.terms,
+            head: derivation.inbox().head().unwrap_or_default(),
+            now_s: self.now_ms / 1000,
+            chain_id: CHAIN_ID,
+        };
+        let config = batcher::Config {
+            interval_s: 2,
+            target_bytes: 2_000,
+            age_margin_s: 20,
+            ..batcher::Config::default()
+        };
+        match batcher::next(&config, &inputs).map_err(|error| error.to_string())? {
+            Decision::Wait => {}
+            Decision::Commit(batch) => model.mempool.push(ParentTx::Commit(batch.commit)),
+            Decision::Rebuild(_) => {
+                drop(model);
+                let rebuilt = self.running.engine.rebuild_unpublished();
+                rebuilt.map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lead(&mut self) -> Result<(), String> {
+        loop {
+            let Running { engine, sequencer, .. } = &mut self.running;
+            match engine.step(sequencer, self.now_ms).map_err(|error| error.to_string())? {
+                Step::Wait { .. } => return Ok(()),
+                Step::Busy | Step::Published(..) | Step::Sealed(..) => {}
+            }
+        }
+    }
+
+    fn crash(&mut self) {
+        self.running = start(&self.spec, &self.ledger, &self.folder, Some(()));
+    }
+}
+
+fn start(spec: &ChainSpec, ledger: &Ledger, folder: &TempDir, _again: Option<()>) -> Running {
+    let limits = Limits { per_account: 1000, ..Limits::default() };
+    let journal = (!planted(Bug::SkipJournal)).then_some(folder.path());
+    let pool = PoolService::open(ledger.clone(), limits, spec.min_base_fee, journal)
+        .expect("the folder is ours");
+    let tip = Tip::genesis(spec.config_hash(), &ledger.genesis());
+    let derivation = Derivation::new(ledger.clone(), tip, B256::ZERO);
+    let gap = GapLimits { bytes: 200_000, blocks: 200 };
+    let engine = Engine::new(ledger.clone(), pool.clone(), derivation, true, gap);
+    let config = sequencer::Config {
+        stalled_block_interval_ms: 5_000,
+        messages: MessageLimits { confirmations: 2, per_block: 8, force_inclusion_delay: 60 },
+        ..sequencer::Config::default()
+    };
+    Running { engine, sequencer: Sequencer::new(config, ledger.clone()), pool }
+}
+
+fn user(random: &mut StdRng) -> User {
+    let mut key = [0; 32];
+    random.fill_bytes(&mut key);
+    // Nearly every 32 bytes are a key.
+    let signer = PrivateKeySigner::from_bytes(&key.into()).expect("a valid key");
+    User { signer, nonce: 0 }
+}
+
+fn chain(users: &[User]) -> (ChainSpec, Genesis) {
+    let mut genesis = Genesis {
+        timestamp: START_MS / 1000,
+        gas_limit: 30_000_000,
+        base_fee_per_gas: Some(1_000_000_000),
+        ..Genesis::default()
+    };
+    genesis.config.chain_id = CHAIN_ID;
+    let history = alloy_eips::eip2935::HISTORY_STORAGE_CODE.clone();
+    let history = GenesisAccount { nonce: Some(1), code: Some(history), ..Default::default() };
+    genesis.alloc.insert(altana_protocol::predeploys::HISTORY, history);
+    for user in users {
+        let balance = U256::from(10).pow(U256::from(24));
+        let account = GenesisAccount { balance, ..Default::default() };
+        genesis.alloc.insert(user.signer.address(), account);
+    }
+    let mut spec = ChainSpec {
+        name: "simulated".into(),
+        chain_id: CHAIN_ID,
+        parent_chain_id: 1,
+        portal: Address::ZERO,
+        gas_limit: 30_000_000,
+        elasticity: 2,
+        denominator: 250,
+        min_base_fee: 1_000_000,
+        genesis_hash: B256::ZERO,
+    };
+    let header = genesis_header(&genesis, &Rules::Rollup(spec.clone())).expect("a valid genesis");
+    spec.genesis_hash = header.hash_slow();
+    (spec, genesis)
+}
+
+fn open(spec: &ChainSpec, genesis: &Genesis) -> Ledger {
+    Ledger::open(None, genesis, Rules::Rollup(spec.clone()), Options::default())
+        .expect("a valid genesis")
+}
+
+fn signed(signer: &PrivateKeySigner, nonce: u64, to: Address, fee: u128) -> Recovered<Transaction> {
+    let tx = TxEip1559 {
+        chain_id: CHAIN_ID,
+        nonce,
+        gas_limit: 21_000,
+        max_fee_per_gas: fee,
+        max_priority_fee_per_gas: fee / 2,
+        to: TxKind::Call(to),
+        value: U256::from(1),
+        ..TxEip1559::default()
+    };
+    let signature = signer.sign_hash_sync(&tx.signature_hash()).expect("signs");
+    let tx = Transaction::Eip1559(tx.into_signed(signature));
+    Recovered::new_unchecked(tx, signer.address())
+}
