@@ -204,7 +204,12 @@ impl Sender {
         let mut sent_at = start;
         let mut displaced = 0;
         if flight.versions.is_empty() {
-            self.send_version(journal, flight, prepared).await?;
+            let first = self.send_version(journal, flight, prepared).await;
+            if let Err(SendError::Refused(_)) = first {
+                journal.clear()?;
+                flight.versions.clear();
+            }
+            first?;
         }
         loop {
             let step = async {
@@ -233,7 +238,9 @@ impl Sender {
             match step.await {
                 Ok(Some(receipt)) => return self.outcome(flight, &receipt).await,
                 Ok(None) => {}
-                Err(SendError::Parent(ParentError::Temporary(reason))) => {
+                Err(
+                    SendError::Parent(ParentError::Temporary(reason)) | SendError::Refused(reason),
+                ) => {
                     tracing::warn!(%reason, "transaction waits for the parent");
                     if start.elapsed() >= self.options.deadline {
                         return Err(ParentError::Temporary(reason).into());

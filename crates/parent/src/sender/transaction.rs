@@ -7,7 +7,11 @@ use alloy::{
         BlobTransactionSidecar, BlobTransactionSidecarEip7594, SignableTransaction, TxEip1559,
         TxEip4844, TxEip4844WithSidecar,
     },
-    eips::{eip2718::Encodable2718, eip4844::{Blob, env_settings::EnvKzgSettings}, eip7594::BlobTransactionSidecarVariant},
+    eips::{
+        eip2718::Encodable2718,
+        eip4844::{Blob, env_settings::EnvKzgSettings},
+        eip7594::BlobTransactionSidecarVariant,
+    },
     network::TxSigner,
     primitives::{Address, B256, Bytes, Signature, TxKind},
     providers::{DynProvider, Provider},
@@ -157,6 +161,6 @@ impl Prepared {
                 refusal = error;
             }
         }
-        Err(ParentError::Temporary(format!("the transaction was refused: {refusal}")).into())
+        Err(SendError::Refused(refusal))
     }
 }
