@@ -260,7 +260,8 @@ async fn false_blobs_are_not_believed() {
     let rollup = Rollup::deploy().await;
     ok(rollup.commit(1, b"the payload", true).await);
     let head = rollup.head().await;
-    let beacon = |lie: fn(String) -> String| {
+    type Change = fn(String) -> String;
+    let beacon = |lie: Change| {
         let url = rollup.anvil.url.clone();
         async move {
             let handle = move |uri: axum::http::Uri| {
@@ -280,7 +281,7 @@ async fn false_blobs_are_not_believed() {
     let payload = alloy::primitives::hex::encode(b"the payload");
     assert_eq!(payload, "746865207061796c6f6164");
     let contracts = rollup.deployment.contracts;
-    let cases: [(fn(String) -> String, bool); 3] = [
+    let cases: [(Change, bool); 3] = [
         (|answer| answer, true),
         (|answer| answer.replace("746865207061796c6f6164", "746865207061796c6f6165"), false),
         (|_| r#"{"data":[]}"#.into(), false),
