@@ -4,7 +4,7 @@ use alloy::{
     consensus::{SignableTransaction, TxEip1559, TxEnvelope},
     eips::Encodable2718,
     network::TxSignerSync,
-    primitives::{Address, B256, Bytes, TxKind, U256, keccak256},
+    primitives::{Address, Bytes, TxKind, U256, keccak256},
     signers::local::PrivateKeySigner,
 };
 use anyhow::{Context, Result, bail};
@@ -233,9 +233,4 @@ async fn block_number(client: &reqwest::Client, url: &str) -> Result<u64> {
 pub fn quantity(value: &Value) -> Result<u64> {
     let text = value.as_str().with_context(|| format!("{value} is not a quantity"))?;
     Ok(u64::from_str_radix(text.trim_start_matches("0x"), 16)?)
-}
-
-/// The hash of a raw transaction.
-pub fn hash(raw: &Bytes) -> B256 {
-    keccak256(raw)
 }

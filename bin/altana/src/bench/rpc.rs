@@ -25,9 +25,12 @@ const MAX_FEE: u128 = 20_000_000_000;
 
 /// One kind of transaction.
 #[derive(Clone, Copy)]
-enum Kind {
+pub enum Kind {
+    /// Ether to a fresh recipient.
     Transfer,
+    /// An ERC-20 to a fresh recipient.
     Token,
+    /// A swap in a constant-product pool.
     Swap,
 }
 
@@ -77,7 +80,7 @@ async fn fastest_anvil(program: &Path, transactions: usize) -> Result<Run> {
 }
 
 /// Funded senders and deployed contracts on a fresh server.
-struct Load<'a> {
+pub struct Load<'a> {
     server: &'a Server,
     client: reqwest::Client,
     senders: Vec<PrivateKeySigner>,
@@ -86,7 +89,8 @@ struct Load<'a> {
 }
 
 impl<'a> Load<'a> {
-    async fn prepare(server: &'a Server) -> Result<Self> {
+    /// Funds the senders.
+    pub async fn prepare(server: &'a Server) -> Result<Self> {
         let owner = MnemonicBuilder::<English>::default()
             .phrase("test test test test test test test test test test test junk")
             .index(0)?
@@ -109,7 +113,8 @@ impl<'a> Load<'a> {
         Ok(this)
     }
 
-    async fn run(&mut self, kind: Kind, transactions: usize) -> Result<Run> {
+    /// Signs and sends transactions of one kind.
+    pub async fn run(&mut self, kind: Kind, transactions: usize) -> Result<Run> {
         let calls = self.calls(kind, transactions).await?;
         let raw = load::sign(&self.senders, 0, self.server.chain_id, MAX_FEE, calls);
         load::drive(&self.server.url, &raw, raw.len()).await

@@ -5,7 +5,6 @@ use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
-    time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -21,31 +20,35 @@ pub struct Server {
     pub chain_id: u64,
     /// What `altana dev --json` printed; null for anvil.
     pub info: Value,
-    /// From the start of the process until it announced itself.
-    pub ready_after: Duration,
 }
 
 impl Server {
     /// This very binary, as `altana dev` on free ports.
     pub async fn altana() -> Result<Self> {
-        let begin = Instant::now();
+        Self::altana_in(None).await
+    }
+
+    /// [`Server::altana`] that keeps its chains in a folder.
+    pub async fn altana_in(dir: Option<&Path>) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["dev", "--json", "--port", "0", "--parent-port", "0"]);
+        if let Some(dir) = dir {
+            command.arg("--dir").arg(dir);
+        }
         let (child, line) = start(command, |line| line.starts_with('{')).await?;
         let info: Value = serde_json::from_str(&line)?;
         let url = info["rollup"]["rpc"].as_str().context("no rollup.rpc")?.to_owned();
         let chain_id = info["rollup"]["chainId"].as_u64().context("no rollup.chainId")?;
-        Ok(Self { child, url, chain_id, info, ready_after: begin.elapsed() })
+        Ok(Self { child, url, chain_id, info })
     }
 
     /// anvil on a free port, with blocks large enough not to be the bound.
     pub async fn anvil(program: &Path, args: &[&str]) -> Result<Self> {
-        let begin = Instant::now();
         let mut command = Command::new(program);
         command.args(["--port", "0", "--gas-limit", "5000000000"]).args(args);
         let (child, line) = start(command, |line| line.starts_with("Listening on ")).await?;
         let url = format!("http://{}", line.trim_start_matches("Listening on ").trim());
-        Ok(Self { child, url, chain_id: 31337, info: Value::Null, ready_after: begin.elapsed() })
+        Ok(Self { child, url, chain_id: 31337, info: Value::Null })
     }
 
     /// Resident memory in bytes, where the system tells it.

@@ -84,9 +84,9 @@ pub struct Stack {
     pub deployment: Deployment,
     /// Funded accounts; the last three have roles.
     pub accounts: Accounts,
-    /// The embedded parent, if it is that.
-    pub devnet: Option<Devnet>,
     node: Option<(NodeHandle, ServerHandle)>,
+    /// The embedded parent, if it is that: runs until it is dropped.
+    _devnet: Option<Devnet>,
     dir: PathBuf,
     _temporary: Option<tempfile::TempDir>,
 }
@@ -133,16 +133,11 @@ impl Stack {
             rollup_ws: server.ws_url(),
             deployment,
             accounts,
-            devnet,
             node: Some((node, server)),
+            _devnet: devnet,
             dir,
             _temporary: temporary,
         })
-    }
-
-    /// A provider of the parent that signs for these accounts.
-    pub fn parent(&self) -> Result<DynProvider> {
-        provider(&self.parent_url, &self.accounts.wallet(0))
     }
 
     /// A folder for something beside the node.
