@@ -204,43 +204,45 @@ impl Sender {
         let mut sent_at = start;
         let mut displaced = 0;
         if flight.versions.is_empty() {
-            let first = self.send_version(journal, flight, prepared).await;
-            if let Err(SendError::Refused(_)) = first {
+            let refused = self.send_version(journal, flight, prepared).await?;
+            if let Some(reason) = refused {
+                // No pool ever had it. Were it to stay in flight, it would block all others.
                 journal.clear()?;
                 flight.versions.clear();
+                return Err(refusal(reason));
             }
-            first?;
         }
         loop {
             let step = async {
                 let status = self.status(flight).await?;
                 displaced = if matches!(status, Status::Displaced) { displaced + 1 } else { 0 };
+                let mut refused = None;
                 match status {
                     Status::Confirmed(receipt) => return Ok(Some(receipt)),
                     Status::Displaced if displaced >= DISPLACED_LOOKS => {
                         tracing::warn!(nonce = flight.nonce, "another transaction took the nonce");
                         let nonce = self.nonce(BlockId::latest()).await?;
                         flight.restart(nonce);
-                        self.send_version(journal, flight, prepared).await?;
+                        refused = self.send_version(journal, flight, prepared).await?;
                         sent_at = Instant::now();
                     }
                     Status::Pending | Status::Dropped
                         if sent_at.elapsed() >= self.options.bump_after =>
                     {
-                        self.send_version(journal, flight, prepared).await?;
+                        refused = self.send_version(journal, flight, prepared).await?;
                         sent_at = Instant::now();
                     }
-                    Status::Dropped => self.send_again(journal, flight, prepared).await?,
+                    Status::Dropped => {
+                        refused = self.send_again(journal, flight, prepared).await?;
+                    }
                     Status::Pending | Status::Mined | Status::Displaced => {}
                 }
-                Ok::<_, SendError>(None)
+                refused.map_or(Ok(None), |reason| Err(refusal(reason)))
             };
             match step.await {
                 Ok(Some(receipt)) => return self.outcome(flight, &receipt).await,
                 Ok(None) => {}
-                Err(
-                    SendError::Parent(ParentError::Temporary(reason)) | SendError::Refused(reason),
-                ) => {
+                Err(SendError::Parent(ParentError::Temporary(reason))) => {
                     tracing::warn!(%reason, "transaction waits for the parent");
                     if start.elapsed() >= self.options.deadline {
                         return Err(ParentError::Temporary(reason).into());
@@ -256,19 +258,24 @@ impl Sender {
     }
 
     /// Signs a version with the market's fees, or higher than the last one's; writes it down; sends
-    /// it. Where the caps leave no room, sends the last one again.
+    /// it. Where the caps leave no room, sends the last one again. The answer is why it was refused.
     async fn send_version(
         &self,
         journal: &mut Journal,
         flight: &mut Flight,
         prepared: &Prepared,
-    ) -> Result<(), SendError> {
+    ) -> Result<Option<String>, SendError> {
         let market = self.market(prepared.has_blobs()).await?;
         let fees = match flight.versions.last() {
             None => market.capped(&self.options.caps),
             Some(last) => match last.fees.bumped(&market, &self.options.caps) {
                 Some(fees) => fees,
-                None => return self.broadcast(flight, prepared).await.map(drop),
+                None => {
+                    return Ok(match self.broadcast(flight, prepared).await? {
+                        Some(Rejection::Refused(reason)) => Some(reason),
+                        Some(Rejection::Underpriced) | None => None,
+                    });
+                }
             },
         };
         let hash = prepared.sign(flight, fees, self.parent.chain_id(), &*self.signer).await?.hash;
@@ -287,9 +294,10 @@ impl Sender {
         journal: &mut Journal,
         flight: &mut Flight,
         prepared: &Prepared,
-    ) -> Result<(), SendError> {
+    ) -> Result<Option<String>, SendError> {
         match self.broadcast(flight, prepared).await? {
-            None => Ok(()),
+            None => Ok(None),
+            Some(Rejection::Refused(reason)) => Ok(Some(reason)),
             Some(Rejection::Underpriced) => {
                 Box::pin(self.send_version(journal, flight, prepared)).await
             }
@@ -415,4 +423,8 @@ impl Sender {
         }
         .unwrap_or_else(|| "for a reason that the RPC does not tell".into())
     }
+}
+
+fn refusal(reason: String) -> SendError {
+    ParentError::Temporary(format!("it refuses a transaction: {reason}")).into()
 }

@@ -30,18 +30,14 @@ pub enum SendError {
     /// The call would revert, so nothing was sent: look at the chain, and decide anew.
     #[error("the call would revert: {0}")]
     Reverted(String),
-    /// The parent's pool refuses the transaction, for want of funds or gas. It is not in flight,
-    /// unless it was before: retry once the reason is gone.
-    #[error("the parent refuses the transaction: {0}")]
-    Refused(String),
     /// The transaction cannot be made. Fatal.
     #[error("transaction: {0}")]
     Invalid(String),
     /// The disk refuses. Fatal: without a journal nothing is sent.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The parent does not answer, or refuses. What is in flight stays so: send the same request
-    /// again, and the transaction goes on.
+    /// The parent does not answer, or its pool refuses (for want of funds, say). What is in flight
+    /// stays so: send the same request again, and the transaction goes on.
     #[error(transparent)]
     Parent(#[from] ParentError),
 }

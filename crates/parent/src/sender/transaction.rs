@@ -32,10 +32,12 @@ pub(super) struct Signed {
     encodings: Vec<Bytes>,
 }
 
-/// What a pool may object to that the sender can change.
+/// Why a pool does not take a transaction.
 pub(super) enum Rejection {
-    /// The pool holds a transaction with this nonce that pays too much to be replaced.
+    /// It holds one with this nonce that pays too much to be replaced.
     Underpriced,
+    /// Anything else.
+    Refused(String),
 }
 
 impl Prepared {
@@ -161,6 +163,6 @@ impl Prepared {
                 refusal = error;
             }
         }
-        Err(SendError::Refused(refusal))
+        Ok(Some(Rejection::Refused(refusal)))
     }
 }
