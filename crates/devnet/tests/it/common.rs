@@ -16,10 +16,19 @@ pub(crate) fn root() -> PathBuf {
     here.ancestors().nth(2).expect("crates/devnet lies two below the root").to_path_buf()
 }
 
-/// A program from npm.
+/// A Foundry tool from npm: the program itself, because npm's wrapper neither passes on its exit
+/// code nor ends it when it is killed.
 pub(crate) fn tool(name: &str) -> Command {
-    let path = root().join("node_modules/.bin").join(name);
-    assert!(path.exists(), "{} is missing: run `cargo xtask setup`", path.display());
+    let packages = std::fs::read_dir(root().join("node_modules/@foundry-rs"));
+    let prefix = format!("{name}-");
+    let path = packages
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|package| package.file_name().to_string_lossy().starts_with(&prefix))
+        .map(|package| package.path().join("bin").join(name))
+        .find(|path| path.exists())
+        .unwrap_or_else(|| panic!("{name} is missing: run `cargo xtask setup`"));
     let mut command = Command::new(path);
     command.current_dir(root());
     command

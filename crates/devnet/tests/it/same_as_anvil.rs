@@ -42,9 +42,7 @@ impl Anvil {
 
 impl Drop for Anvil {
     fn drop(&mut self) {
-        // The launcher from npm passes the signal on to the real binary.
-        let pid = self.process.id().to_string();
-        let _ = std::process::Command::new("kill").arg(pid).status();
+        let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }

@@ -44,7 +44,8 @@ async fn cast_sends_a_blob_that_the_beacon_route_gives_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn viem_deploys_calls_and_watches() {
     let devnet = start(Config::default()).await;
-    let _ = tool("cast"); // viem comes with it
+    assert!(root().join("node_modules/viem").exists(), "viem is missing: run `cargo xtask setup`");
+    assert!(root().join("node_modules/viem").exists(), "viem is missing: run `cargo xtask setup`");
     let mut node = std::process::Command::new("node");
     node.arg(root().join("crates/devnet/tests/it/viem.mjs"));
     node.args([devnet.url(), devnet.ws_url()]).current_dir(root());
