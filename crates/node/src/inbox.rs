@@ -55,6 +55,7 @@ pub struct Inbox {
     first: u64,
     first_acc: B256,
     messages: VecDeque<InboxMessage>,
+    generation: u64,
 }
 
 impl Inbox {
@@ -67,6 +68,11 @@ impl Inbox {
     /// The parent block up to which the Inbox is known.
     pub fn head(&self) -> Option<ParentBlock> {
         self.positions.back().copied()
+    }
+
+    /// Changes whenever messages become void: what was made of them before must be looked at again.
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The newest final parent block.
@@ -124,6 +130,7 @@ impl Inbox {
             }
             (length, acc) = (length + 1, *new);
         }
+        self.generation += u64::from(kept < self.messages.len());
         self.messages.truncate(kept);
         self.messages.extend(update.messages.iter().cloned());
         while self.positions.back().is_some_and(|block| block.number > update.ancestor) {

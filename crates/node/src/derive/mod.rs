@@ -26,6 +26,7 @@ use altana_protocol::{
     queue::QueuedMessage,
     transaction::Recovered,
 };
+use plan::has_randomness_of;
 use recover::recover_ahead;
 use std::sync::Arc;
 use tips::Tips;
@@ -132,6 +133,12 @@ impl Derivation {
         &self.inbox
     }
 
+    /// Whether what is unsafe is known to fit what was read: only then may it be published. Not so
+    /// after a reorganisation, or a bad answer, until the parent was read to its head again.
+    pub fn is_coherent(&self) -> bool {
+        !self.suspect && self.inbox.head().is_some()
+    }
+
     /// The newest batch, and the block it ends with.
     pub fn tip(&self) -> &Tip {
         self.tips.newest()
@@ -157,13 +164,13 @@ impl Derivation {
     ) -> Result<Derived, DeriveError> {
         self.skip_known(&mut update);
         self.tips.check(&update)?;
+        self.suspect |= self.reorganised(&update);
         self.inbox.apply(&update)?;
         let mut derived = Derived::default();
         if self.tips.rewind(update.ancestor) {
             self.suspect = true;
             self.lower_safe()?;
         }
-        self.suspect |= self.reorganised(&update);
         for (batch, payload) in &update.batches {
             let tip = self.batch(batch, payload.as_ref(), displaced, &mut derived)?;
             self.suspect |= self.is_older(tip.block_number + 1, tip.last_timestamp)?;
@@ -345,9 +352,11 @@ impl Derivation {
         let messages = self.inbox.range(start, end)?;
         let labels: Vec<_> = messages.clone().filter_map(|message| message.label).collect();
         let queued: Vec<_> = messages.map(|message| message.queued.clone()).collect();
-        let deposits = Messages::new(&queued, &labels).deposits;
+        let messages = Messages::new(&queued, &labels);
         let held = block.transactions.iter().filter(|tx| is_deposit(tx.inner()));
-        held.map(|tx| tx.inner().hash()).eq(deposits.iter().map(|tx| tx.tx_hash())).then_some(end)
+        let same =
+            held.map(|tx| tx.inner().hash()).eq(messages.deposits.iter().map(|tx| tx.tx_hash()));
+        (same && has_randomness_of(block, &messages)).then_some(end)
     }
 
     fn move_heads(&mut self, complete: bool) -> Result<(), DeriveError> {

@@ -7,6 +7,7 @@ use altana_protocol::{
     Transaction,
     batch::BatchHeader,
     derive::{BlockPlan, plan},
+    execute::Messages,
     queue::QueuedMessage,
 };
 use std::sync::OnceLock;
@@ -45,13 +46,14 @@ impl Plan {
     }
 
     /// Whether an executed block is the one that this says, given that it has the right parent:
-    /// same time, same transactions. (A block never holds an invalid transaction, so these decide
-    /// everything else.)
+    /// same time, same transactions, same randomness (which no transaction shows). A block never
+    /// holds an invalid transaction, so these decide everything else.
     pub fn gives(&self, block: &Block) -> bool {
         let deposits = self.block.messages.deposits.iter().map(|deposit| deposit.tx_hash());
         let signed = self.block.transactions.iter().map(Transaction::hash);
         let count = self.block.messages.deposits.len() + self.block.transactions.len();
         block.header.timestamp == self.block.timestamp
+            && has_randomness_of(block, &self.block.messages)
             && block.transactions.len() == count
             && block.transactions.iter().map(|tx| tx.inner().hash()).eq(deposits.chain(signed))
     }
@@ -73,6 +75,11 @@ impl Plan {
         let pairs = self.block.transactions.iter().cloned().zip(senders);
         Some(pairs.map(|(tx, sender)| Recovered::new_unchecked(tx, *sender)).collect())
     }
+}
+
+/// Whether the block's randomness is that of the messages it takes, if they bring any.
+pub(super) fn has_randomness_of(block: &Block, messages: &Messages) -> bool {
+    messages.prev_randao.is_none_or(|randao| block.header.mix_hash == randao)
 }
 
 /// How many messages give this many transactions. Messages that become nothing behind the last of

@@ -83,7 +83,7 @@ async fn decide(shared: &Arc<Shared>, config: &Arc<Config>) -> Result<Option<Bat
         let snapshot = {
             let engine = worker.engine.lock();
             let (blocks, _) = engine.gap();
-            if !engine.synced() || blocks == 0 {
+            if !engine.derivation().is_coherent() || blocks == 0 {
                 return Ok(None);
             }
             Snapshot::of(&engine, head)?

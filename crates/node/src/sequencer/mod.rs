@@ -119,6 +119,15 @@ struct Open {
     slices: Slices,
     /// Of signed transactions.
     bytes: usize,
+    /// Of the queue that its messages came from.
+    generation: u64,
+}
+
+impl Open {
+    /// Whether the chain or the queue has changed under the block.
+    fn is_outdated(&self, ledger: &Ledger, inbox: &Inbox) -> bool {
+        self.parent.hash() != ledger.head().hash() || self.generation != inbox.generation()
+    }
 }
 
 impl Sequencer {
@@ -136,7 +145,7 @@ impl Sequencer {
     /// Does the next thing that is due.
     pub fn step(&mut self, inputs: &Inputs<'_>) -> Result<Step, SequencerError> {
         let now_ms = inputs.now_ms;
-        if self.open.as_ref().is_some_and(|o| o.parent.hash() != self.ledger.head().hash()) {
+        if self.open.as_ref().is_some_and(|open| open.is_outdated(&self.ledger, inputs.inbox)) {
             self.abandon();
             inputs.pool.reset()?;
         }
@@ -178,8 +187,9 @@ impl Sequencer {
         inputs.pool.with(|pool| pool.set_base_fee(base_fee));
         let deadline_ms =
             (inputs.now_ms / self.config.block_time_ms + 1) * self.config.block_time_ms;
+        let generation = inputs.inbox.generation();
         let slices = Slices::new(inputs.now_ms, self.config.slice_ms);
-        self.open = Some(Open { builder, parent, deadline_ms, slices, bytes: 0 });
+        self.open = Some(Open { builder, parent, deadline_ms, slices, bytes: 0, generation });
         Ok(Step::Busy)
     }
 

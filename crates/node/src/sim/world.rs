@@ -17,7 +17,7 @@ use alloy::signers::{SignerSync, local::PrivateKeySigner};
 use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_genesis::{Genesis, GenesisAccount};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
-use altana_ledger::{Ledger, Options, Rules, genesis_header};
+use altana_ledger::{Block, Ledger, Options, Rules, genesis_header};
 use altana_protocol::{ChainSpec, Transaction, transaction::Recovered};
 use futures::executor::block_on;
 use parking_lot::Mutex;
@@ -188,8 +188,12 @@ impl World {
         }
         let (theirs, ours) = (ledger.safe(), self.ledger.safe());
         if theirs.hash() != ours.hash() {
-            let (theirs, ours) = (theirs.number(), ours.number());
-            return Err(format!("a fresh verifier derives another chain ({theirs}, {ours})"));
+            return Err(format!(
+                "a fresh verifier derives another chain ({}, {}):\n{}",
+                theirs.number(),
+                ours.number(),
+                difference(&ledger, &self.ledger),
+            ));
         }
         if theirs.header.state_root != ours.header.state_root {
             return Err("a fresh verifier derives another state".into());
@@ -266,7 +270,7 @@ impl World {
 
     fn publish(&mut self) -> Result<(), String> {
         let engine = &self.running.engine;
-        if !engine.synced() {
+        if !engine.derivation().is_coherent() {
             return Ok(());
         }
         let blocks = engine.unpublished(4096).map_err(|error| error.to_string())?;
@@ -312,6 +316,22 @@ impl World {
     fn crash(&mut self) {
         self.running = start(&self.spec, &self.ledger, &self.folder, Some(()));
     }
+}
+
+/// The first block in which two ledgers differ.
+fn difference(theirs: &Ledger, ours: &Ledger) -> String {
+    let block = |ledger: &Ledger, number| ledger.block_by_number(number).ok().flatten();
+    for number in 1..=theirs.head().number() {
+        let (theirs, ours) = (block(theirs, number), block(ours, number));
+        let hash = |block: &Option<Arc<Block>>| block.as_ref().map(|block| block.hash());
+        if hash(&theirs) != hash(&ours) {
+            let show = |block: Option<Arc<Block>>| {
+                block.map(|b| (b.header.clone(), b.transactions.clone()))
+            };
+            return format!("theirs {:#?}\nours {:#?}", show(theirs), show(ours));
+        }
+    }
+    "none".into()
 }
 
 fn start(spec: &ChainSpec, ledger: &Ledger, folder: &TempDir, _again: Option<()>) -> Running {
