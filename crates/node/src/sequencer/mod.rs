@@ -6,6 +6,8 @@
 //! deadline.
 mod messages;
 mod slice;
+#[cfg(test)]
+mod tests;
 
 pub use messages::{MessageLimits, select};
 pub use slice::{Included, Preconfirmation};

@@ -2,7 +2,7 @@
 //! crashes, reorganisations, foreign batches and bad answers.
 
 mod parent;
-mod world;
+pub(crate) mod world;
 
 use world::{Plan, World};
 

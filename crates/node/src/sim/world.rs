@@ -26,7 +26,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use tempfile::TempDir;
 
 const CHAIN_ID: u64 = 4217;
-const START_MS: u64 = 1_800_000_000_000;
+pub(crate) const START_MS: u64 = 1_800_000_000_000;
 const USERS: usize = 4;
 /// Rounds after which everything must be published.
 const SETTLE_ROUNDS: usize = 400;
@@ -52,8 +52,8 @@ impl Plan {
     }
 }
 
-struct User {
-    signer: PrivateKeySigner,
+pub(crate) struct User {
+    pub(crate) signer: PrivateKeySigner,
     nonce: u64,
 }
 
@@ -351,7 +351,7 @@ fn start(spec: &ChainSpec, ledger: &Ledger, folder: &TempDir, _again: Option<()>
     Running { engine, sequencer: Sequencer::new(config, ledger.clone()), pool }
 }
 
-fn user(random: &mut StdRng) -> User {
+pub(crate) fn user(random: &mut StdRng) -> User {
     let mut key = [0; 32];
     random.fill_bytes(&mut key);
     // Nearly every 32 bytes are a key.
@@ -359,7 +359,7 @@ fn user(random: &mut StdRng) -> User {
     User { signer, nonce: 0 }
 }
 
-fn chain(users: &[User]) -> (ChainSpec, Genesis) {
+pub(crate) fn chain(users: &[User]) -> (ChainSpec, Genesis) {
     let mut genesis = Genesis {
         timestamp: START_MS / 1000,
         gas_limit: 30_000_000,
@@ -391,12 +391,17 @@ fn chain(users: &[User]) -> (ChainSpec, Genesis) {
     (spec, genesis)
 }
 
-fn open(spec: &ChainSpec, genesis: &Genesis) -> Ledger {
+pub(crate) fn open(spec: &ChainSpec, genesis: &Genesis) -> Ledger {
     Ledger::open(None, genesis, Rules::Rollup(spec.clone()), Options::default())
         .expect("a valid genesis")
 }
 
-fn signed(signer: &PrivateKeySigner, nonce: u64, to: Address, fee: u128) -> Recovered<Transaction> {
+pub(crate) fn signed(
+    signer: &PrivateKeySigner,
+    nonce: u64,
+    to: Address,
+    fee: u128,
+) -> Recovered<Transaction> {
     let tx = TxEip1559 {
         chain_id: CHAIN_ID,
         nonce,
