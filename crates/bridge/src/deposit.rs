@@ -3,6 +3,7 @@
 use crate::{Bridge, Error, PATIENCE, POLL};
 use alloy::{
     consensus::Typed2718,
+    network::ReceiptResponse,
     primitives::{Address, B256, Bytes, TxKind, U256, keccak256},
     providers::Provider,
     rpc::types::TransactionReceipt,

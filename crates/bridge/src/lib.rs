@@ -14,19 +14,19 @@ pub use error::Error;
 pub use withdrawal::{Status, Withdrawal};
 
 use alloy::{
-    network::Ethereum,
+    network::{AnyNetwork, Network, ReceiptResponse},
     primitives::B256,
     providers::{DynProvider, Provider},
-    rpc::types::TransactionReceipt,
 };
 use altana_contracts::ParentContracts;
 use std::time::Duration;
 
-/// A user's view of both chains. The providers sign, or the chain's node does.
+/// A user's view of both chains. The providers sign, or the chain's node does. A rollup has
+/// transactions that Ethereum has not (deposits), hence its `AnyNetwork`.
 #[derive(Clone, Debug)]
 pub struct Bridge {
-    parent: DynProvider<Ethereum>,
-    rollup: DynProvider<Ethereum>,
+    parent: DynProvider,
+    rollup: DynProvider<AnyNetwork>,
     contracts: ParentContracts,
 }
 
@@ -38,19 +38,19 @@ const PATIENCE: Duration = Duration::from_secs(120);
 impl Bridge {
     /// A bridge over two connected providers.
     pub fn new(
-        parent: DynProvider<Ethereum>,
-        rollup: DynProvider<Ethereum>,
+        parent: DynProvider,
+        rollup: DynProvider<AnyNetwork>,
         contracts: ParentContracts,
     ) -> Self {
         Self { parent, rollup, contracts }
     }
 
     /// Waits for a transaction's receipt and fails if it was reverted.
-    async fn mined(
-        provider: &DynProvider<Ethereum>,
+    async fn mined<N: Network>(
+        provider: &DynProvider<N>,
         hash: B256,
         what: &'static str,
-    ) -> Result<TransactionReceipt, Error> {
+    ) -> Result<N::ReceiptResponse, Error> {
         let give_up = tokio::time::Instant::now() + PATIENCE;
         loop {
             if let Some(receipt) = provider.get_transaction_receipt(hash).await? {

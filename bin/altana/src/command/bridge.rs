@@ -5,7 +5,7 @@ use crate::{
     keys, output, stack,
 };
 use alloy::{
-    network::EthereumWallet,
+    network::{AnyNetwork, EthereumWallet},
     primitives::{Address, B256, U256, utils::parse_ether},
     providers::{DynProvider, Provider},
 };
@@ -20,7 +20,7 @@ pub async fn run(args: cli::Bridge, json: bool) -> Result<()> {
     let me = key.address();
     let wallet = EthereumWallet::from(key);
     let parent = stack::provider(&args.parent, &wallet)?;
-    let rollup = stack::provider(&args.rollup, &wallet)?;
+    let rollup = stack::rollup_provider(&args.rollup, &wallet)?;
     let contracts = contracts(&args, &rollup).await?;
     let bridge = Bridge::new(parent, rollup.clone(), contracts);
     match args.action {
@@ -62,7 +62,10 @@ pub async fn run(args: cli::Bridge, json: bool) -> Result<()> {
 }
 
 /// The chain's contracts: from its folder, or from the node.
-async fn contracts(args: &cli::Bridge, rollup: &DynProvider) -> Result<ParentContracts> {
+async fn contracts(
+    args: &cli::Bridge,
+    rollup: &DynProvider<AnyNetwork>,
+) -> Result<ParentContracts> {
     if let Some(chain) = &args.chain {
         return Ok(Deployment::read(chain)?.contracts);
     }
@@ -79,7 +82,7 @@ async fn contracts(args: &cli::Bridge, rollup: &DynProvider) -> Result<ParentCon
 async fn withdraw(
     json: bool,
     bridge: &Bridge,
-    rollup: &DynProvider,
+    rollup: &DynProvider<AnyNetwork>,
     me: Address,
     amount: &str,
     to: Address,

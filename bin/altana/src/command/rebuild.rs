@@ -1,7 +1,10 @@
 //! `altana rebuild`: a chain from its parent alone.
 
 use crate::{cli, output, stack::rebuild::rebuild};
-use alloy::providers::{Provider, ProviderBuilder};
+use alloy::{
+    network::AnyNetwork,
+    providers::{Provider, ProviderBuilder},
+};
 use altana_contracts::Deployment;
 use anyhow::{Context, Result, ensure};
 
@@ -11,7 +14,7 @@ pub async fn run(args: cli::Rebuild, json: bool) -> Result<()> {
     let beacon = args.parent.beacon.as_deref().unwrap_or(&args.parent.parent);
     let rebuilt = rebuild(&args.parent.parent, beacon, &deployment).await?;
     if let Some(url) = &args.compare {
-        let node = ProviderBuilder::new().connect_http(url.parse()?);
+        let node = ProviderBuilder::new().network::<AnyNetwork>().connect_http(url.parse()?);
         let block = node
             .get_block(rebuilt.last_block.into())
             .await

@@ -9,6 +9,7 @@ use alloy::{
     primitives::{Address, B256, Bytes, U256, utils::parse_ether},
     providers::Provider,
     rpc::types::TransactionRequest,
+    serde::WithOtherFields,
 };
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -45,7 +46,7 @@ async fn ignored(stage: &Setting) -> Result<((), Figures)> {
         .with_to(FIRST)
         .with_value(parse_ether("1")?)
         .with_gas_limit(21_000);
-    let hash = *stage.rollup.send_transaction(request).await?.tx_hash();
+    let hash = *stage.rollup.send_transaction(WithOtherFields::new(request)).await?.tx_hash();
     let begin = stage.rollup.get_block_number().await?;
     stage.wait_block(begin + IGNORED_BLOCKS).await?;
     let receipt = stage.rollup.get_transaction_receipt(hash).await?;

@@ -6,10 +6,11 @@ use super::{
     story::{Figures, Story},
 };
 use alloy::{
-    network::TransactionBuilder,
+    network::{ReceiptResponse, TransactionBuilder},
     primitives::{Address, U256, utils::parse_ether},
     providers::Provider,
     rpc::types::TransactionRequest,
+    serde::WithOtherFields,
     sol_types::SolEvent,
 };
 use altana_bridge::{Status, Withdrawal};
@@ -120,7 +121,7 @@ async fn transact(stage: &Setting, mirror: Address) -> Result<((), Figures)> {
             .with_value(U256::from(1_000 + i))
             .with_nonce(nonce + i)
             .with_gas_limit(21_000);
-        pending.push(stage.rollup.send_transaction(request).await?);
+        pending.push(stage.rollup.send_transaction(WithOtherFields::new(request)).await?);
     }
     let token = ERC20::new(mirror, &stage.rollup);
     let call = token.transfer(SAFE_HAVEN, U256::from(5)).nonce(nonce + TRANSFERS);

@@ -3,10 +3,11 @@
 use crate::stack::{
     Stack, StackOptions, connect, provider,
     rebuild::{Rebuilt, rebuild, rescue},
+    rollup_provider,
 };
 use alloy::{
     consensus::Transaction as _,
-    network::TransactionBuilder,
+    network::{AnyNetwork, TransactionBuilder},
     primitives::{Address, B256, Bytes, U256},
     providers::{DynProvider, Provider},
     rpc::types::{Filter, TransactionRequest},
@@ -42,7 +43,7 @@ pub struct Setting {
     /// The parent, signing for the user.
     pub parent: DynProvider,
     /// The rollup, signing for the user.
-    pub rollup: DynProvider,
+    pub rollup: DynProvider<AnyNetwork>,
     /// The user's way between the two.
     pub bridge: Bridge,
 }
@@ -76,7 +77,7 @@ impl Setting {
     fn over(stack: Stack) -> Result<Self> {
         let wallet = stack.accounts.wallet(USER);
         let parent = provider(&stack.parent_url, &wallet)?;
-        let rollup = provider(&stack.rollup_url, &wallet)?;
+        let rollup = rollup_provider(&stack.rollup_url, &wallet)?;
         let contracts = stack.deployment.contracts;
         let bridge = Bridge::new(parent.clone(), rollup.clone(), contracts);
         let user = stack.accounts.signer(USER).address();

@@ -6,7 +6,7 @@ pub mod rebuild;
 
 use accounts::Accounts;
 use alloy::{
-    network::EthereumWallet,
+    network::{AnyNetwork, EthereumWallet},
     primitives::Address,
     providers::{DynProvider, Provider, ProviderBuilder},
     signers::local::PrivateKeySigner,
@@ -168,6 +168,15 @@ impl Stack {
 pub fn provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider> {
     let url = url.parse().with_context(|| format!("{url} is not a URL"))?;
     let provider = ProviderBuilder::new().wallet(wallet.clone()).connect_http(url).erased();
+    provider.client().set_poll_interval(Duration::from_millis(100));
+    Ok(provider)
+}
+
+/// A provider of a rollup, which has transactions that Ethereum has not.
+pub fn rollup_provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider<AnyNetwork>> {
+    let url = url.parse().with_context(|| format!("{url} is not a URL"))?;
+    let builder = ProviderBuilder::new().network::<AnyNetwork>().wallet(wallet.clone());
+    let provider = builder.connect_http(url).erased();
     provider.client().set_poll_interval(Duration::from_millis(100));
     Ok(provider)
 }
