@@ -26,7 +26,7 @@ pub(crate) fn planted(bug: Bug) -> bool {
     PLANTED.get() == Some(bug)
 }
 
-const SEEDS: u64 = 30;
+const SEEDS: u64 = 120;
 const STEPS: usize = 400;
 
 /// Runs one world to its end; the text says what went wrong.
