@@ -5,6 +5,8 @@
 //! parent, so a restarted batcher decides as before and a reorganised parent gets its batches
 //! again. The shell sends one batch at a time and looks at the parent for what became of it.
 mod cost;
+#[cfg(test)]
+mod tests;
 
 pub use cost::{Cost, Prices};
 

@@ -1,0 +1,97 @@
+//! The batcher's decisions.
+
+use super::{Config, Decision, Inputs, next};
+use crate::{
+    derive::Tip,
+    inbox::{
+        Inbox,
+        tests::{deposit, update},
+    },
+    note::Note,
+    parent::{InboxTerms, ParentBlock},
+    sim::world::{START_MS, chain, open},
+};
+use alloy_primitives::B256;
+use altana_ledger::{Block, BlockAttributes};
+use std::sync::Arc;
+
+const START: u64 = START_MS / 1000;
+const TERMS: InboxTerms =
+    InboxTerms { force_inclusion_delay: 600, sequencer_timeout: 1200, max_batch_age: 300 };
+
+/// Empty blocks at these seconds after the genesis.
+fn blocks(seconds: &[u64]) -> (Tip, Vec<Arc<Block>>) {
+    let (spec, genesis) = chain(&[]);
+    let ledger = open(&spec, &genesis);
+    let tip = Tip::genesis(B256::ZERO, &ledger.genesis());
+    let build = |second: &u64| {
+        let attributes = BlockAttributes {
+            timestamp: START + second,
+            note: Note::default().encode(),
+            ..BlockAttributes::default()
+        };
+        let builder = ledger.build(ledger.head().hash(), attributes).unwrap();
+        ledger.commit(builder.seal().unwrap()).unwrap()
+    };
+    (tip, seconds.iter().map(build).collect())
+}
+
+/// The decision when the parent's newest block is as old as our clock says.
+fn decide(seconds: &[u64], now: u64, inbox: &Inbox, change: impl FnOnce(&mut Tip)) -> Decision {
+    let (mut tip, blocks) = blocks(seconds);
+    change(&mut tip);
+    let head = ParentBlock { timestamp: START + now, base_fee: 1, ..ParentBlock::default() };
+    let inputs = Inputs {
+        tip: &tip,
+        blocks: &blocks,
+        inbox,
+        terms: &TERMS,
+        head,
+        now_s: START + now,
+        chain_id: 4217,
+    };
+    next(&Config::default(), &inputs).unwrap()
+}
+
+fn committed(decision: Decision) -> (usize, u64, u64) {
+    match decision {
+        Decision::Commit(batch) => (
+            batch.blocks,
+            batch.commit.first_timestamp - START,
+            batch.commit.last_timestamp - START,
+        ),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_batch_waits_until_its_oldest_block_is_old_enough() {
+    let inbox = Inbox::default();
+    assert!(matches!(decide(&[], 100, &inbox, |_| ()), Decision::Wait));
+    assert!(matches!(decide(&[10, 20], 39, &inbox, |_| ()), Decision::Wait));
+    assert_eq!(committed(decide(&[10, 20], 40, &inbox, |_| ())), (2, 10, 20));
+}
+
+#[test]
+fn blocks_from_the_parents_future_wait() {
+    assert_eq!(committed(decide(&[10, 20, 50], 49, &Inbox::default(), |_| ())), (2, 10, 20));
+}
+
+#[test]
+fn what_the_inbox_will_never_take_is_rebuilt() {
+    let inbox = Inbox::default();
+    // Too old by the terms, less the margin.
+    assert!(matches!(decide(&[10], 251, &inbox, |_| ()), Decision::Rebuild(_)));
+    assert_eq!(committed(decide(&[10], 250, &inbox, |_| ())), (1, 10, 10));
+    // A younger block at the end makes the same batch acceptable.
+    assert_eq!(committed(decide(&[10, 100], 251, &inbox, |_| ())), (2, 10, 100));
+    // Older than the newest batch.
+    let overtaken = |tip: &mut Tip| tip.last_timestamp = START + 11;
+    assert!(matches!(decide(&[10], 100, &inbox, overtaken), Decision::Rebuild(_)));
+    // A message is left behind that is overdue.
+    let mut inbox = Inbox::default();
+    let mut read = update(0, 5, [deposit(0, 1)]);
+    read.head.timestamp = START;
+    inbox.apply(&read).unwrap();
+    assert!(matches!(decide(&[10], 100, &inbox, |_| ()), Decision::Rebuild(_)));
+}
