@@ -6,7 +6,7 @@
 //!
 //! [`parent::ParentReader`], [`parent::BatchSender`] and [`parent::ClaimSender`] are the whole
 //! seam: heads, blocks by number, the Inbox's log over a range of blocks with labels, a batch's
-//! payload; and two transactions (commit, propose). `altana-parent` gives them over RPC; the
+//! payload; and two transactions (commit, propose). `bin/altana` joins `altana-parent` to them; the
 //! simulator in this crate's tests gives them in memory.
 pub mod batcher;
 pub mod derive;

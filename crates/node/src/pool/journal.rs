@@ -94,7 +94,7 @@ impl Journal {
         Ok((Self { folder: folder.into(), file, bytes, failed: false }, transactions))
     }
 
-    /// Appends records made by [`record`]; durable on return. One call is one fsync, however many
+    /// Appends whole records; durable on return. One call is one fsync, however many
     /// submissions it serves.
     pub fn append(&mut self, records: &[u8]) -> Result<(), JournalError> {
         if self.failed {
