@@ -251,12 +251,13 @@ async fn create(
     }
 }
 
-/// How deposits buy gas on the rollup: the OP Stack's curve on mainnet.
+/// How deposits buy gas on the rollup: the OP Stack's curve on mainnet, but from a tenth of its
+/// least price, at which the gas that an ordinary deposit uses anyway pays for what it buys.
 const METERING: constructor::Metering = constructor::Metering {
     maxBoughtGas: 20_000_000,
     elasticity: 10,
     denominator: 8,
-    minBaseFee: U96::from_limbs([1_000_000_000, 0]),
+    minBaseFee: U96::from_limbs([100_000_000, 0]),
     maxBaseFee: U96::MAX,
 };
 

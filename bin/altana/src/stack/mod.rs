@@ -167,7 +167,14 @@ impl Stack {
 /// A provider over HTTP with the wallet's accounts.
 pub fn provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider> {
     let url = url.parse().with_context(|| format!("{url} is not a URL"))?;
-    let provider = ProviderBuilder::new().wallet(wallet.clone()).connect_http(url).erased();
+    // The chain's own nonce each time: these accounts are used in other ways, too.
+    let builder = ProviderBuilder::new()
+        .disable_recommended_fillers()
+        .with_gas_estimation()
+        .with_simple_nonce_management()
+        .fetch_chain_id()
+        .wallet(wallet.clone());
+    let provider = builder.connect_http(url).erased();
     provider.client().set_poll_interval(Duration::from_millis(100));
     Ok(provider)
 }
@@ -175,7 +182,13 @@ pub fn provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider> {
 /// A provider of a rollup, which has transactions that Ethereum has not.
 pub fn rollup_provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider<AnyNetwork>> {
     let url = url.parse().with_context(|| format!("{url} is not a URL"))?;
-    let builder = ProviderBuilder::new().network::<AnyNetwork>().wallet(wallet.clone());
+    let builder = ProviderBuilder::new()
+        .disable_recommended_fillers()
+        .network::<AnyNetwork>()
+        .with_gas_estimation()
+        .with_simple_nonce_management()
+        .fetch_chain_id()
+        .wallet(wallet.clone());
     let provider = builder.connect_http(url).erased();
     provider.client().set_poll_interval(Duration::from_millis(100));
     Ok(provider)
