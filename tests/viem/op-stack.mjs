@@ -49,16 +49,18 @@ function check(condition, message) {
 }
 
 // In: the hash that viem computes from the parent's receipt is the hash on the rollup.
-const to = '0x00000000000000000000000000000000000a17a0'
-const request = await l2.buildDepositTransaction({ account, mint: parseEther('2'), to, value: parseEther('1') })
+const had = await l2.getBalance({ address: account.address })
+const request = await l2.buildDepositTransaction({ account, mint: parseEther('2'), to: account.address })
 const depositHash = await walletL1.depositTransaction(request)
 const depositReceipt = await l1.waitForTransactionReceipt({ hash: depositHash })
 const [l2Hash] = getL2TransactionHashes(depositReceipt)
 const l2Receipt = await l2.waitForTransactionReceipt({ hash: l2Hash })
 check(l2Receipt.status === 'success', 'the deposit failed on the rollup')
-check((await l2.getBalance({ address: to })) >= parseEther('1'), 'the deposit did not arrive')
+const has = await l2.getBalance({ address: account.address })
+check(has - had === parseEther('2'), 'the deposit did not arrive')
 
 // Fees, as OP wallets show them.
+const to = '0x00000000000000000000000000000000000a17a0'
 const call = { account, to, value: 1n }
 const l1Fee = await l2.estimateL1Fee(call)
 const total = await l2.estimateTotalFee(call)

@@ -321,6 +321,11 @@ pub(crate) fn estimate_gas(api: &Api, mut args: Args<'_>) -> Result<U64, RpcErro
     let id = args.block()?;
     let given = request.gas;
     let mut session = Session::open(api, id, args.optional()?, args.optional()?)?;
+    if request.from.is_none() {
+        // Nobody in particular can pay: viem's OP Stack actions ask like this what a deposit or a
+        // withdrawal with value would use, and mainnet's zero address is rich.
+        session.simulator.set_balance(Address::ZERO, U256::MAX >> 1)?;
+    }
     let block_limit = session.simulator.block_env().gas_limit;
     let mut call = session.call_of(request)?;
     call.gas_limit = ceiling(api, id, given.unwrap_or(block_limit))?;

@@ -1,6 +1,6 @@
 //! Starts the built binary and the tools that `cargo xtask setup` installs.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use serde_json::Value;
 use std::{
