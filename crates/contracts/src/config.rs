@@ -278,7 +278,8 @@ mod tests {
 
     #[test]
     fn a_bad_field_is_named() {
-        let cases: [(fn(&mut RollupConfig), &str); 5] = [
+        type Spoil = fn(&mut RollupConfig);
+        let cases: [(Spoil, &str); 5] = [
             (|c| c.chain_id = 0, "chain_id"),
             (|c| c.roles.owner = Address::ZERO, "roles.owner"),
             (|c| c.blocks.gas_limit = 1, "blocks.gas_limit"),
