@@ -24,7 +24,7 @@ impl HeadChange {
     }
 }
 
-/// Polls for new heads. Remembers [`POSITIONS_MAX`] of them.
+/// Polls for new heads. Remembers the newest 256 of them.
 #[derive(Debug)]
 pub struct Follower {
     parent: Parent,
