@@ -42,3 +42,12 @@ fn a_wrong_command_says_what_to_do() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains("ALTANA_KEY"), "{text}");
 }
+
+#[test]
+fn the_cli_reference_is_what_the_binary_says() {
+    let committed = std::fs::read_to_string(root().join("docs/cli.md")).expect("docs/cli.md");
+    assert!(
+        committed == succeed(altana(&["help-markdown"])),
+        "docs/cli.md is stale: run `cargo xtask docs` and commit the result"
+    );
+}
