@@ -74,7 +74,9 @@ fn setup() -> Task {
         .map_err(|e| format!("cannot read package-lock.json: {e}"))?;
     let stamp = root().join("node_modules/.altana-lock");
     if fs::read(&stamp).ok().as_deref() != Some(&lock) {
-        run("npm", &["ci", "--no-fund", "--no-audit"])?;
+        // Not `npm ci`: it wants every platform's optional packages in the lock file, and one
+        // machine cannot see them all. Versions are pinned all the same.
+        run("npm", &["install", "--no-save", "--no-fund", "--no-audit"])?;
         fs::write(&stamp, lock).map_err(|e| format!("cannot write {}: {e}", stamp.display()))?;
     }
     if !target_installed() {
