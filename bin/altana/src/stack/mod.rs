@@ -208,12 +208,19 @@ fn folder(dir: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>)> 
     }
 }
 
+/// Depths of Ethereum's safe and finalized blocks, one and two epochs: what is final must never be
+/// reorganised, and `anvil_reorg` may replace what is not.
+const PARENT_SAFE_DEPTH: u64 = 32;
+const PARENT_FINALIZED_DEPTH: u64 = 64;
+
 async fn start_devnet(options: &StackOptions, dir: &Path) -> Result<Devnet> {
     let config = DevnetConfig {
         port: options.parent_port,
         // Instant until everything is deployed.
         mining: Mining::Instant,
         dir: options.dir.as_ref().map(|_| dir.join("parent")),
+        safe_depth: PARENT_SAFE_DEPTH,
+        finalized_depth: PARENT_FINALIZED_DEPTH,
         ..DevnetConfig::default()
     };
     Ok(Devnet::start(config).await?)

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod load;
+
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
