@@ -11,7 +11,6 @@ use alloy::{
     rpc::types::Filter,
     sol_types::SolEvent,
 };
-use altana_bridge::Bridge;
 use altana_contracts::{ParentContracts, bindings::Portal};
 use common::{
     Dev,
@@ -34,6 +33,8 @@ const WAIT_TRANSFERS_MAX: usize = 60;
 const DEPOSITOR: usize = 4;
 const DEPOSITED_TO: Address = Address::repeat_byte(0xd0);
 const DEPOSIT_WEI: u64 = 1_000;
+/// More than an estimate: the Portal's price depends on the block in which the deposit lands.
+const DEPOSIT_GAS: u64 = 500_000;
 
 /// What a round waits for before the pause that ends with the process.
 #[derive(Clone, Copy, Debug)]
@@ -115,7 +116,8 @@ async fn check_deposits(dev: &Dev, deposits: &[B256]) {
     let parent = parent(dev);
     for hash in deposits {
         let receipt = parent.get_transaction_receipt(*hash).await.expect("the parent answers");
-        assert!(receipt.is_some_and(|receipt| receipt.status()), "deposit {hash} is lost");
+        let receipt = receipt.unwrap_or_else(|| panic!("deposit {hash} is lost"));
+        assert!(receipt.status(), "deposit {hash} was reverted: {receipt:?}");
     }
     let filter = Filter::new()
         .address(contracts(dev).portal)
@@ -148,12 +150,13 @@ fn parent(dev: &Dev) -> DynProvider {
 
 /// Sends one deposit; its hash if the parent shows the receipt before it ends.
 fn deposit(dev: &Dev) -> JoinHandle<Option<B256>> {
-    let (parent, contracts) = (parent(dev), contracts(dev));
-    let bridge = Bridge::new(parent.clone(), provider(dev.get("/rollup/rpc")), contracts);
+    let (parent, portal) = (parent(dev), contracts(dev).portal);
     tokio::spawn(async move {
         let value = U256::from(DEPOSIT_WEI);
-        let gas = 100_000;
-        let hash = bridge.send_forced(DEPOSITED_TO, value, value, gas, Bytes::new()).await.ok()?;
+        let portal = Portal::new(portal, &parent);
+        let call = portal.depositTransaction(DEPOSITED_TO, value, 100_000, false, Bytes::new());
+        let sent = call.value(value).gas(DEPOSIT_GAS).send().await.ok()?;
+        let hash = *sent.tx_hash();
         // Not at the parent's leisure.
         let _: Value = parent.client().request("evm_mine", json!([])).await.ok()?;
         parent.get_transaction_receipt(hash).await.ok()?.map(|_| hash)
