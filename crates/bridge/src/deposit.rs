@@ -15,6 +15,9 @@ use altana_protocol::{Transaction, transaction::TxDeposit};
 /// Gas on the rollup for the bridge's half of a deposit, with room for odd tokens.
 const BRIDGE_GAS: u32 = 200_000;
 
+/// Gas beyond the estimate for a call on the parent that ends in a deposit.
+const GAS_MARGIN_PERCENT: u64 = 50;
+
 /// A deposit that has arrived.
 #[derive(Clone, Debug)]
 pub struct Deposited {
@@ -59,6 +62,9 @@ impl Bridge {
     ) -> Result<B256, Error> {
         let portal = Portal::new(self.contracts.portal, &self.parent);
         let call = portal.depositTransaction(to, value, gas, false, data).value(mint);
+        let estimate = call.estimate_gas().await?;
+        // What the Portal burns for the rollup's gas moves from block to block.
+        let call = call.gas(estimate + estimate * GAS_MARGIN_PERCENT / 100);
         Ok(*call.send().await?.tx_hash())
     }
 
@@ -73,10 +79,10 @@ impl Bridge {
         let bridge = self.contracts.standard_bridge;
         let approve = ERC20::new(token, &self.parent).approve(bridge, amount).send().await?;
         Self::mined(&self.parent, *approve.tx_hash(), "the approval").await?;
-        let sent = StandardBridge::new(bridge, &self.parent)
-            .bridgeERC20To(token, remote, to, amount, BRIDGE_GAS, Bytes::new())
-            .send()
-            .await?;
+        let bridge = StandardBridge::new(bridge, &self.parent);
+        let call = bridge.bridgeERC20To(token, remote, to, amount, BRIDGE_GAS, Bytes::new());
+        let estimate = call.estimate_gas().await?;
+        let sent = call.gas(estimate + estimate * GAS_MARGIN_PERCENT / 100).send().await?;
         self.arrived(*sent.tx_hash()).await
     }
 
@@ -88,10 +94,10 @@ impl Bridge {
         to: Address,
         id: U256,
     ) -> Result<Deposited, Error> {
-        let sent = ERC721Bridge::new(self.contracts.erc721_bridge, &self.parent)
-            .bridgeERC721To(token, remote, to, id, BRIDGE_GAS, Bytes::new())
-            .send()
-            .await?;
+        let bridge = ERC721Bridge::new(self.contracts.erc721_bridge, &self.parent);
+        let call = bridge.bridgeERC721To(token, remote, to, id, BRIDGE_GAS, Bytes::new());
+        let estimate = call.estimate_gas().await?;
+        let sent = call.gas(estimate + estimate * GAS_MARGIN_PERCENT / 100).send().await?;
         self.arrived(*sent.tx_hash()).await
     }
 

@@ -59,6 +59,20 @@ pub enum Status {
     Finalized,
 }
 
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::WaitingForClaim { claimed_block } => {
+                write!(f, "waiting for a claim: claims reach rollup block {claimed_block}")
+            }
+            Self::ReadyToProve => f.write_str("ready to prove"),
+            Self::WaitingToFinalize { why } => write!(f, "proven, waiting: {why}"),
+            Self::ReadyToFinalize => f.write_str("ready to finalize"),
+            Self::Finalized => f.write_str("finalized"),
+        }
+    }
+}
+
 impl Bridge {
     /// Withdraws ether: `value` wei leave the sender, and go to `to` on the parent.
     /// Answers the transaction on the rollup, which names the withdrawal from now on.

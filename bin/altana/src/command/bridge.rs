@@ -38,7 +38,7 @@ pub async fn run(args: cli::Bridge, json: bool) -> Result<()> {
         BridgeAction::Status { transaction } => {
             let withdrawal = bridge.withdrawn(transaction).await?;
             let status = bridge.status(&withdrawal, me).await?;
-            output::result(json, &status, || format!("{status:?}"))
+            output::result(json, &status, || status.to_string())
         }
         BridgeAction::Prove { transaction } => {
             let withdrawal = bridge.withdrawn(transaction).await?;
