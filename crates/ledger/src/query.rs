@@ -31,7 +31,8 @@ impl Ledger {
         Ok(self.inner.store.number(number)?.is_some_and(|entry| entry.hash == hash))
     }
 
-    /// A canonical transaction: its block and its place there.
+    /// A canonical transaction: its block and its place there. Of deposits that a sequencer has
+    /// labelled alike (docs/protocol.md §1) only the newest is found, and none once it is rewound.
     pub fn transaction(&self, hash: B256) -> Result<Option<(Arc<Block>, usize)>, Error> {
         let Some((number, index)) = self.inner.store.transaction(&hash)? else { return Ok(None) };
         let Some(block) = self.block_by_number(number)? else { return Ok(None) };

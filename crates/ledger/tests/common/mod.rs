@@ -112,7 +112,8 @@ pub(crate) fn store_call(slot: u64, value: u64) -> Bytes {
 fn attributes(ledger: &Ledger, parent: B256, rng: &mut StdRng) -> BlockAttributes {
     let parent = ledger.block(parent).unwrap().unwrap();
     let deposit = TxDeposit {
-        source_hash: rng.random::<[u8; 32]>().into(),
+        // As on a rollup, where a deposit's place in the queue names it: no two are alike.
+        source_hash: parent.hash() ^ B256::from(rng.random::<[u8; 32]>()),
         from: recipient(rng.random_range(0..50)),
         to: TxKind::Call(recipient(rng.random_range(0..50))),
         mint: rng.random_range(0..1000),
