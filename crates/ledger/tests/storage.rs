@@ -7,7 +7,7 @@ use altana_ledger::{Error, Ledger, Options};
 use common::{build, ethereum, genesis, rollup};
 
 /// Changes only with the format's version in `store/log.rs`.
-const LOG_HASH: B256 = b256!("45a817750c5090c09422663cbd690541cebd47b70c28efb421fc265efa1dd53f");
+const LOG_HASH: B256 = b256!("1e43c232a3ec61e068cde95ffd0c296f0c6e0d69a891832ba28c016fb08018dc");
 
 #[test]
 fn the_format_of_the_block_log_is_pinned() {
