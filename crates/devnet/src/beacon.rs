@@ -36,6 +36,7 @@ pub(crate) fn routes(chain: Arc<Chain>) -> Router {
         .route("/eth/v1/beacon/genesis", get(|chain: Shared| answer(chain, genesis)))
         .route("/eth/v1/beacon/headers", get(head_headers))
         .route("/eth/v1/beacon/headers/{block_id}", get(header))
+        .route("/eth/v1/beacon/blinded_blocks/{block_id}", get(blinded_block))
         .route("/eth/v1/beacon/blobs/{block_id}", get(blobs))
         .route("/eth/v1/beacon/blob_sidecars/{block_id}", get(blob_sidecars))
         .with_state(chain)
@@ -202,6 +203,30 @@ async fn header(chain: Shared, Path(id): Path<String>) -> Result<Json<Value>, Pr
             "execution_optimistic": false,
             "finalized": is_final(chain, &block)?,
             "data": header_json(chain, &block)?,
+        }))
+    })
+    .await
+}
+
+/// The block as a proposer's blinded block has it: what a devnet has no part in is left out.
+async fn blinded_block(chain: Shared, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    answer(chain, move |chain| {
+        let block = first(find(chain, &id)?)?;
+        let (header, _) = beacon_parts(&block, genesis_time(chain), &chain.blobs.read())?;
+        let commitments = hashes(&block).into_iter().map(|hash| Ok(blob(chain, hash)?.commitment));
+        Ok(json!({
+            "version": "fulu",
+            "execution_optimistic": false,
+            "finalized": is_final(chain, &block)?,
+            "data": { "message": {
+                "slot": header.slot.to_string(),
+                "proposer_index": "0",
+                "parent_root": header.parent_root,
+                "state_root": header.state_root,
+                "body": {
+                    "blob_kzg_commitments": commitments.collect::<Result<Vec<_>, Problem>>()?,
+                },
+            }},
         }))
     })
     .await

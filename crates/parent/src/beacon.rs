@@ -1,9 +1,13 @@
 //! Blobs from a beacon node, believed only with the commitment that they have.
 
-use crate::{Options, ParentBlock, ParentError, transport};
+use crate::{
+    Options, ParentBlock, ParentError,
+    kzg::{self, Commitment},
+    transport,
+};
 use alloy::{
-    eips::eip4844::{env_settings::EnvKzgSettings, kzg_to_versioned_hash},
-    primitives::{B256, Bytes},
+    eips::eip4844::kzg_to_versioned_hash,
+    primitives::{B256, Bytes, FixedBytes},
     transports::http::reqwest::{Client, StatusCode, Url},
 };
 use altana_protocol::batch::Blob;
@@ -62,6 +66,30 @@ enum Item {
     Sidecar { blob: Bytes },
 }
 
+impl Item {
+    fn into_blob(self) -> Option<Blob> {
+        let (Self::Blob(bytes) | Self::Sidecar { blob: bytes }) = self;
+        bytes.to_vec().into_boxed_slice().try_into().ok()
+    }
+}
+
+/// What of a beacon block concerns blobs.
+#[derive(Deserialize)]
+struct BeaconBlock {
+    message: BeaconMessage,
+}
+
+#[derive(Deserialize)]
+struct BeaconMessage {
+    body: BeaconBody,
+}
+
+#[derive(Deserialize)]
+struct BeaconBody {
+    #[serde(default)]
+    blob_kzg_commitments: Vec<FixedBytes<48>>,
+}
+
 impl Beacon {
     pub(crate) fn new(url: &str, options: Options) -> Result<Self, ParentError> {
         let base = url.trim_end_matches('/').to_owned() + "/";
@@ -80,13 +108,16 @@ impl Beacon {
         let list = hashes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let mut found = HashMap::new();
         for id in self.block_ids(block).await? {
+            let commitments = self.commitments(&id).await?;
             for path in [
                 format!("eth/v1/beacon/blobs/{id}?versioned_hashes={list}"),
                 format!("eth/v1/beacon/blob_sidecars/{id}"),
             ] {
                 let items = self.get::<Answer<Vec<Item>>>(&path).await?;
-                let blobs = items.map(|items| items.data).unwrap_or_default();
-                found.extend(check(blobs).await?);
+                let items = items.map(|items| items.data).unwrap_or_default();
+                let blobs: Vec<Blob> = items.into_iter().filter_map(Item::into_blob).collect();
+                let commitments = hashes.iter().map(|hash| commitments.get(hash).copied()).collect();
+                found.extend(identify(blobs, hashes.to_vec(), commitments).await?);
                 if let Some(blobs) = hashes.iter().map(|hash| found.get(hash).cloned()).collect() {
                     return Ok(blobs);
                 }
@@ -97,6 +128,15 @@ impl Beacon {
             block.number, block.hash
         );
         Err(ParentError::Temporary(reason))
+    }
+
+    /// The commitments of a block's blobs by versioned hash; none where the node does not tell.
+    async fn commitments(&self, id: &str) -> Result<HashMap<B256, Commitment>, ParentError> {
+        let path = format!("eth/v1/beacon/blinded_blocks/{id}");
+        let block = self.get::<Answer<BeaconBlock>>(&path).await?;
+        let commitments = block.map(|block| block.data.message.body.blob_kzg_commitments);
+        let commitments = commitments.unwrap_or_default().into_iter();
+        Ok(commitments.map(|c| (kzg_to_versioned_hash(c.as_slice()), c.0)).collect())
     }
 
     /// The slot; or, for development chains without a clock, the execution block itself.
@@ -145,18 +185,21 @@ impl Beacon {
     }
 }
 
-/// Computes the versioned hash of each blob; what is no blob is left out.
-async fn check(items: Vec<Item>) -> Result<Vec<(B256, Blob)>, ParentError> {
-    let work = move || items.into_iter().filter_map(identify).collect();
+/// Finds out which blobs have these versioned hashes. Where the commitments are known, and the blobs
+/// come in the order that was asked for, one check does for all; else each is committed to.
+async fn identify(
+    blobs: Vec<Blob>,
+    hashes: Vec<B256>,
+    commitments: Option<Vec<Commitment>>,
+) -> Result<Vec<(B256, Blob)>, ParentError> {
+    let work = move || match commitments {
+        Some(commitments) if kzg::are_committed(&blobs, &commitments) => {
+            hashes.into_iter().zip(blobs).collect()
+        }
+        _ => blobs
+            .into_iter()
+            .filter_map(|blob| Some((kzg_to_versioned_hash(&kzg::commit(&blob)?), blob)))
+            .collect(),
+    };
     tokio::task::spawn_blocking(work).await.map_err(ParentError::temporary)
-}
-
-fn identify(item: Item) -> Option<(B256, Blob)> {
-    let (Item::Blob(bytes) | Item::Sidecar { blob: bytes }) = item;
-    let commitment = EnvKzgSettings::Default
-        .get()
-        .blob_to_kzg_commitment(&c_kzg::Blob::from_bytes(&bytes).ok()?)
-        .ok()?;
-    let blob = bytes.to_vec().into_boxed_slice().try_into().ok()?;
-    Some((kzg_to_versioned_hash(&commitment.to_bytes()[..]), blob))
 }

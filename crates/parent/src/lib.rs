@@ -10,6 +10,7 @@ mod blocks;
 mod error;
 mod follow;
 mod inbox;
+mod kzg;
 mod position;
 mod rpc;
 pub mod sender;

@@ -8,6 +8,7 @@
 mod errors;
 mod fees;
 mod journal;
+mod sidecar;
 mod transaction;
 
 use crate::{Parent, ParentError, rpc::CallError};
@@ -155,7 +156,7 @@ impl Sender {
     /// only shows in the block is in [`Sent::reverted`].
     pub async fn send(&self, request: Request) -> Result<Sent, SendError> {
         let mut state = self.state.lock().await;
-        if let Some((sent, finished)) = self.finish(&mut state).await?
+        if let Some((sent, finished)) = self.finish(&mut state, None).await?
             && finished.request() == request
         {
             return Ok(sent);
@@ -165,7 +166,7 @@ impl Sender {
         let nonce = self.nonce(BlockId::latest()).await?;
         let flight = Flight::new(&request, gas_limit, nonce);
         state.flight = Some(flight);
-        match self.finish(&mut state).await? {
+        match self.finish(&mut state, Some(prepared)).await? {
             Some((sent, _)) => Ok(sent),
             None => Err(ParentError::temporary("nothing is in flight").into()),
         }
@@ -174,13 +175,21 @@ impl Sender {
     /// Brings to its end what a crash or a failed call left in flight; `None` if nothing is.
     pub async fn resume(&self) -> Result<Option<Sent>, SendError> {
         let mut state = self.state.lock().await;
-        Ok(self.finish(&mut state).await?.map(|(sent, _)| sent))
+        Ok(self.finish(&mut state, None).await?.map(|(sent, _)| sent))
     }
 
-    async fn finish(&self, state: &mut State) -> Result<Option<(Sent, Flight)>, SendError> {
+    /// Brings what is in flight to its end; its proofs are computed unless they are given.
+    async fn finish(
+        &self,
+        state: &mut State,
+        prepared: Option<Prepared>,
+    ) -> Result<Option<(Sent, Flight)>, SendError> {
         let State { journal, flight: slot } = state;
         let Some(flight) = slot.as_mut() else { return Ok(None) };
-        let prepared = Prepared::new(&flight.request()).await?;
+        let prepared = match prepared {
+            Some(prepared) => prepared,
+            None => Prepared::new(&flight.request()).await?,
+        };
         let sent = match self.drive(journal, flight, &prepared).await {
             Err(error) if flight.versions.is_empty() => {
                 // Never sent, not even written down: as if the call had not been made.
@@ -278,7 +287,8 @@ impl Sender {
                 }
             },
         };
-        let hash = prepared.sign(flight, fees, self.parent.chain_id(), &*self.signer).await?.hash;
+        let ready = prepared.sign(flight, fees, self.parent.chain_id(), &*self.signer).await?;
+        let hash = ready.hash();
         flight.versions.push(journal::Version { hash, fees });
         journal.store(flight).inspect_err(|_| {
             // Not written down, so not to be sent.

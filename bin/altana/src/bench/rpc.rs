@@ -48,7 +48,7 @@ impl Kind {
 pub async fn run(transactions: usize, anvil: Option<&Path>) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     let peer = match find_anvil(anvil) {
-        Some(program) => Some(anvil_run(&program, transactions / 4).await?),
+        Some(program) => Some(anvil_run(&program, transactions).await?),
         None => {
             tracing::warn!("no anvil found: run `cargo xtask setup`, or name one with --anvil");
             None
@@ -67,10 +67,18 @@ pub async fn run(transactions: usize, anvil: Option<&Path>) -> Result<Vec<Figure
 }
 
 /// anvil with a block a second, as our devnet has: under this load it is much faster than with a
-/// block per transaction.
+/// block per transaction. The load is the same; what it has not done in [`load::LIMIT`] is not waited
+/// for.
 async fn anvil_run(program: &Path, transactions: usize) -> Result<Run> {
     let server = Server::anvil(program, &["--block-time", "1"]).await?;
     Load::prepare(&server).await?.run(Kind::Transfer, transactions).await
+}
+
+/// What comes before a load must be complete.
+fn all(run: Run, expected: usize) -> Result<()> {
+    let included = run.transactions;
+    anyhow::ensure!(included == expected, "only {included} of {expected} were included");
+    Ok(())
 }
 
 /// Funded senders and deployed contracts on a fresh server.
@@ -111,7 +119,7 @@ impl<'a> Load<'a> {
     pub async fn run(&mut self, kind: Kind, transactions: usize) -> Result<Run> {
         let calls = self.calls(kind, transactions).await?;
         let raw = load::sign(&self.senders, 0, self.server.chain_id, MAX_FEE, calls);
-        load::drive(&self.server.url, &raw, raw.len()).await
+        load::drive(&self.server.url, &raw, load::LIMIT).await
     }
 
     async fn calls(&mut self, kind: Kind, count: usize) -> Result<Vec<Call>> {
@@ -180,7 +188,7 @@ impl<'a> Load<'a> {
             init_code.into(),
         );
         self.nonce += 1;
-        load::drive(&self.server.url, &[raw], 1).await?;
+        all(load::drive(&self.server.url, &[raw], load::LIMIT).await?, 1)?;
         let code = load::request(
             &self.client,
             &self.server.url,
@@ -198,7 +206,7 @@ impl<'a> Load<'a> {
         let raw = load::sign(owner, self.nonce, self.server.chain_id, MAX_FEE, calls);
         self.nonce += raw.len() as u64;
         for slice in raw.chunks(OWNER_SLICE) {
-            load::drive(&self.server.url, slice, slice.len()).await?;
+            all(load::drive(&self.server.url, slice, load::LIMIT).await?, slice.len())?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use alloy::primitives::{Address, B256, U256};
 use altana_contracts::Deployment;
 use altana_ledger::Ledger;
 use altana_node::{
-    derive::{Derivation, Follower, Tip},
+    derive::{Derivation, Follower, ReadAhead, Tip},
     parent::{BatchSender, ParentBlock, ParentError, Sent},
     rescue,
 };
@@ -92,9 +92,11 @@ async fn derive(
     let genesis = Tip::genesis(deployment.spec.config_hash(), &ledger.genesis());
     let mut derivation = Derivation::new(ledger.clone(), genesis, B256::ZERO);
     let follower = Follower::new(reader, deployment.parent_start_block);
+    let mut reader = ReadAhead::new(follower);
     let mut retries = 0;
     loop {
-        let read = match follower.read(&follower.position(&derivation)).await {
+        let position = reader.follower().position(&derivation);
+        let read = match reader.read(&position).await {
             Ok(read) => read,
             Err(error @ ParentError::Fatal(_)) => return Err(error.into()),
             Err(error) if retries == RETRIES_MAX => return Err(error.into()),

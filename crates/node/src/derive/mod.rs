@@ -10,7 +10,7 @@ mod shell;
 mod tips;
 
 pub use plan::Plan;
-pub use shell::{Checkpoint, Follower, Position, Read};
+pub use shell::{Checkpoint, Follower, Position, Read, ReadAhead};
 pub use tips::Tip;
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     note::Note,
     parent::CommittedBatch,
 };
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::B256;
 use altana_ledger::{Block, BlockAttributes, BlockBuilder, Ledger, SealedBlock};
 use altana_protocol::{
     Transaction,
@@ -171,12 +171,7 @@ impl Derivation {
             self.suspect = true;
             self.lower_safe()?;
         }
-        for (batch, payload) in &update.batches {
-            let tip = self.batch(batch, payload.as_ref(), displaced, &mut derived)?;
-            self.suspect |= self.is_older(tip.block_number + 1, tip.last_timestamp)?;
-            self.tips.push(tip);
-            derived.batches += 1;
-        }
+        self.batches(&update, displaced, &mut derived)?;
         if derived.executed > 0 {
             self.ledger.sync()?;
         }
@@ -216,37 +211,63 @@ impl Derivation {
         Ok(())
     }
 
-    /// Executes or confirms one batch's blocks.
-    fn batch(
+    /// Takes in the batches of an update.
+    fn batches(
         &mut self,
-        batch: &CommittedBatch,
-        payload: Option<&Bytes>,
+        update: &Update,
         displaced: &mut impl Displaced,
         derived: &mut Derived,
+    ) -> Result<(), DeriveError> {
+        let mut plans = Vec::new();
+        let mut ends = Vec::with_capacity(update.batches.len());
+        for (batch, payload) in &update.batches {
+            let messages = self.consumed(batch)?;
+            let payload = payload.as_ref().map(|payload| payload.as_ref());
+            plans.extend(Plan::of_batch(self.chain_id, &batch.header, &messages, payload));
+            ends.push(plans.len());
+        }
+        recover_ahead(&plans, |recovery| {
+            let mut begin = 0;
+            for ((batch, _), end) in update.batches.iter().zip(ends) {
+                let tip = self.batch(batch, &plans[begin..end], displaced, derived, || {
+                    recovery.begin_at(begin);
+                })?;
+                self.suspect |= self.is_older(tip.block_number + 1, tip.last_timestamp)?;
+                self.tips.push(tip);
+                derived.batches += 1;
+                begin = end;
+            }
+            Ok(())
+        })
+    }
+
+    /// Executes or confirms one batch's blocks; `recover` is called before the first is executed.
+    fn batch(
+        &self,
+        batch: &CommittedBatch,
+        plans: &[Plan],
+        displaced: &mut impl Displaced,
+        derived: &mut Derived,
+        recover: impl FnOnce(),
     ) -> Result<Tip, DeriveError> {
         let header = &batch.header;
-        let messages = self.consumed(batch)?;
         let (mut number, mut parent) = (self.tip().block_number, self.tip().block_hash);
-        let payload = payload.map(|payload| payload.as_ref());
-        let plans = Plan::of_batch(self.chain_id, header, &messages, payload);
-        let mut rest = plans.iter();
-        let mut next = rest.next();
-        while let Some(plan) = next
+        let mut confirmed = 0;
+        while let Some(plan) = plans.get(confirmed)
             && let Some(block) = self.confirm(number + 1, parent, plan)?
         {
             (number, parent) = (block.number(), block.hash());
-            derived.confirmed += 1;
-            next = rest.next();
+            confirmed += 1;
         }
-        let unknown = &plans[plans.len() - rest.len() - usize::from(next.is_some())..];
-        recover_ahead(unknown, || {
-            for plan in unknown {
-                let sealed = self.execute(parent, plan)?;
-                let block = self.adopt(parent, sealed, displaced, derived)?;
-                (number, parent) = (block.number(), block.hash());
-            }
-            Ok::<_, DeriveError>(())
-        })?;
+        derived.confirmed += confirmed as u64;
+        if confirmed < plans.len() {
+            recover();
+        }
+        for plan in &plans[confirmed..] {
+            let sealed = self.execute(parent, plan)?;
+            let block = self.adopt(parent, sealed, displaced, derived)?;
+            (number, parent) = (block.number(), block.hash());
+        }
         Ok(Tip {
             index: header.index,
             hash: header.hash(),

@@ -10,7 +10,11 @@ use altana_protocol::{
     execute::Messages,
     queue::QueuedMessage,
 };
+use rayon::prelude::*;
 use std::sync::OnceLock;
+
+/// Fewer transactions are recovered on one core.
+const TRANSACTIONS_MIN: usize = 16;
 
 /// One block of a batch, before it is executed.
 #[derive(Debug)]
@@ -64,7 +68,7 @@ impl Plan {
     }
 
     fn senders(&self) -> &Option<Vec<Address>> {
-        let transactions = || self.block.transactions.iter();
+        let transactions = || self.block.transactions.par_iter().with_min_len(TRANSACTIONS_MIN);
         self.senders.get_or_init(|| transactions().map(|tx| tx.recover_signer().ok()).collect())
     }
 

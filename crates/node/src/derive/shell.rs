@@ -6,13 +6,18 @@ use crate::{
     parent::{Heads, ParentBlock, ParentError, ParentReader},
 };
 use alloy_primitives::B256;
+use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use std::{io::Write, path::Path, sync::Arc};
+use tokio::task::JoinSet;
 
 /// Parent blocks whose log is asked for at once.
 const RANGE_BLOCKS: u64 = 500;
-/// Payload bytes that one update may hold before the rest is left for the next.
-const UPDATE_PAYLOAD_BYTES: usize = 32 << 20;
+/// Payload bytes that one update may hold before the rest is left for the next: little enough that
+/// the next is read while this one executes.
+const UPDATE_PAYLOAD_BYTES: usize = 2 << 20;
+/// Payloads that are fetched at once.
+const PAYLOADS_AHEAD: usize = 3;
 const NAME: &str = "derive.json";
 
 /// Reads a parent chain, one bounded step at a time. Its state is derivation's.
@@ -62,14 +67,19 @@ impl<P: ParentReader> Follower<P> {
             let log = self.parent.inbox_log(ancestor + 1, &to).await?;
             update.messages = log.messages;
             let (mut bytes, mut last) = (0, 0);
-            for batch in log.batches {
+            let payloads = stream::iter(log.batches).map(async |batch| {
+                let payload = self.parent.payload(&batch).await;
+                (batch, payload)
+            });
+            let mut payloads = std::pin::pin!(payloads.buffered(PAYLOADS_AHEAD));
+            while let Some((batch, payload)) = payloads.next().await {
                 // A block is read whole or not at all.
                 if bytes > UPDATE_PAYLOAD_BYTES && batch.block_number > last {
                     to = self.block(batch.block_number - 1).await?;
                     update.messages.retain(|m| m.queued.message.parent_block <= to.number);
                     break;
                 }
-                let payload = self.parent.payload(&batch).await?;
+                let payload = payload?;
                 bytes += payload.as_ref().map_or(0, |payload| payload.len());
                 last = batch.block_number;
                 update.batches.push((batch, payload));
@@ -95,6 +105,43 @@ impl<P: ParentReader> Follower<P> {
     }
 }
 
+/// Reads the next step while derivation takes in the last one.
+#[derive(Debug)]
+pub struct ReadAhead<P> {
+    follower: Arc<Follower<P>>,
+    ahead: Option<(Position, JoinSet<Result<Read, ParentError>>)>,
+}
+
+impl<P: ParentReader> ReadAhead<P> {
+    /// Over a follower; must be used on a tokio runtime.
+    pub fn new(follower: Follower<P>) -> Self {
+        Self { follower: Arc::new(follower), ahead: None }
+    }
+
+    /// The follower behind it.
+    pub fn follower(&self) -> Arc<Follower<P>> {
+        self.follower.clone()
+    }
+
+    /// Reads on from derivation's position. What was read ahead from another one is dropped.
+    pub async fn read(&mut self, at: &Position) -> Result<Read, ParentError> {
+        let read = match self.ahead.take() {
+            Some((from, mut task)) if from.known.first() == at.known.first() => {
+                let lost = || ParentError::Retry("reading was interrupted".into());
+                task.join_next().await.and_then(Result::ok).ok_or_else(lost)??
+            }
+            _ => self.follower.read(at).await?,
+        };
+        if !read.complete {
+            let (next, follower, mut task) = (at.after(&read), self.follower.clone(), JoinSet::new());
+            let from = next.clone();
+            task.spawn(async move { follower.read(&from).await });
+            self.ahead = Some((next, task));
+        }
+        Ok(read)
+    }
+}
+
 /// Where reading goes on.
 #[derive(Clone, Debug)]
 pub struct Position {
@@ -102,6 +149,15 @@ pub struct Position {
     known: Vec<ParentBlock>,
     /// Where to begin if the parent has none of them.
     restart: u64,
+}
+
+impl Position {
+    /// Where reading goes on once derivation has taken in `read`.
+    fn after(&self, read: &Read) -> Self {
+        let still = self.known.iter().filter(|known| known.number <= read.update.ancestor);
+        let known = std::iter::once(&read.update.head).chain(still).copied().collect();
+        Self { known, restart: self.restart }
+    }
 }
 
 /// Where a restarted node begins to read: after the newest final batch, so that blobs which the

@@ -2,7 +2,7 @@
 
 use super::{Backoff, NodeError, Shared};
 use crate::{
-    derive::{Derived, Follower, Read},
+    derive::{Derived, Follower, Read, ReadAhead},
     engine::EngineError,
     parent::{ParentError, ParentReader},
 };
@@ -12,13 +12,13 @@ pub(super) async fn run<P: ParentReader>(
     shared: Arc<Shared>,
     follower: Follower<P>,
 ) -> Result<(), NodeError> {
-    let follower = Arc::new(follower);
+    let mut reader = ReadAhead::new(follower);
     let mut backoff = Backoff::new();
     let mut stop = shared.stop.subscribe();
     loop {
         let step = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
-            step = step(&shared, &follower) => step,
+            step = step(&shared, &mut reader) => step,
         };
         let proceed = match step {
             Ok(false) => {
@@ -61,11 +61,11 @@ async fn look_or_poll(shared: &Shared) -> bool {
 /// Reads once and takes it in; whether the parent's head is reached.
 async fn step<P: ParentReader>(
     shared: &Arc<Shared>,
-    follower: &Arc<Follower<P>>,
+    reader: &mut ReadAhead<P>,
 ) -> Result<bool, NodeError> {
-    let asker = follower.clone();
-    let position = shared.engine(move |engine| asker.position(engine.derivation())).await?;
-    let read = follower.read(&position).await?;
+    let follower = reader.follower();
+    let position = shared.engine(move |engine| follower.position(engine.derivation())).await?;
+    let read = reader.read(&position).await?;
     let complete = read.complete;
     *shared.heads.write() = read.heads;
     shared.metrics.parent_block.set(read.heads.latest.number);

@@ -1,17 +1,14 @@
 //! Making, signing and handing over one transaction.
 
-use super::{Fees, Request, SendError, journal::Flight};
+use super::{
+    Fees, Request, SendError,
+    journal::Flight,
+    sidecar::{Form, Sidecar},
+};
 use crate::{Parent, ParentError, rpc::CallError};
 use alloy::{
-    consensus::{
-        BlobTransactionSidecar, BlobTransactionSidecarEip7594, SignableTransaction, TxEip1559,
-        TxEip4844, TxEip4844WithSidecar,
-    },
-    eips::{
-        eip2718::Encodable2718,
-        eip4844::{Blob, env_settings::EnvKzgSettings},
-        eip7594::BlobTransactionSidecarVariant,
-    },
+    consensus::{SignableTransaction, Signed, TxEip1559, TxEip4844, TxEip4844WithSidecar},
+    eips::eip2718::Encodable2718,
     network::TxSigner,
     primitives::{Address, B256, Bytes, Signature, TxKind},
     providers::{DynProvider, Provider},
@@ -19,17 +16,21 @@ use alloy::{
 };
 
 /// A request with the proofs of its blobs.
-pub(super) struct Prepared {
-    versioned_hashes: Vec<B256>,
-    /// With cell proofs, as since Osaka; then with blob proofs, as before. The transaction has the
-    /// same hash with either.
-    sidecars: Vec<BlobTransactionSidecarVariant>,
+pub(super) struct Prepared(Option<Sidecar>);
+
+/// A signed transaction; one with blobs can travel in two forms.
+pub(super) enum Ready {
+    Plain(Signed<TxEip1559>),
+    Blobs(Signed<TxEip4844>),
 }
 
-/// A signed transaction in each form in which it can travel.
-pub(super) struct Signed {
-    pub(super) hash: B256,
-    encodings: Vec<Bytes>,
+impl Ready {
+    pub(super) fn hash(&self) -> B256 {
+        match self {
+            Self::Plain(tx) => *tx.hash(),
+            Self::Blobs(tx) => *tx.hash(),
+        }
+    }
 }
 
 /// Why a pool does not take a transaction.
@@ -41,38 +42,27 @@ pub(super) enum Rejection {
 }
 
 impl Prepared {
-    /// Computes commitments and proofs.
+    /// Computes commitments and proofs, on all cores.
     pub(super) async fn new(request: &Request) -> Result<Self, SendError> {
         if request.blobs.is_empty() {
-            return Ok(Self { versioned_hashes: Vec::new(), sidecars: Vec::new() });
+            return Ok(Self(None));
         }
-        let blobs: Vec<_> = request.blobs.iter().map(|blob| Blob::from_slice(&blob[..])).collect();
-        let prove = move || {
-            let cells = BlobTransactionSidecarEip7594::try_from_blobs(blobs.clone())?;
-            let kzg = EnvKzgSettings::Default.get();
-            let whole = BlobTransactionSidecar::try_from_blobs_with_settings(blobs, kzg)?;
-            Ok::<_, c_kzg::Error>((cells, whole))
-        };
-        let proven = tokio::task::spawn_blocking(prove).await.map_err(ParentError::temporary)?;
-        let (cells, whole) = proven.map_err(|error| SendError::Invalid(error.to_string()))?;
-        Ok(Self {
-            versioned_hashes: cells.versioned_hashes().collect(),
-            sidecars: vec![
-                BlobTransactionSidecarVariant::Eip7594(cells),
-                BlobTransactionSidecarVariant::Eip4844(whole),
-            ],
-        })
+        Ok(Self(Some(Sidecar::prove(request.blobs.clone()).await?)))
+    }
+
+    fn versioned_hashes(&self) -> Vec<B256> {
+        self.0.as_ref().map(Sidecar::versioned_hashes).unwrap_or_default()
     }
 
     pub(super) const fn has_blobs(&self) -> bool {
-        !self.versioned_hashes.is_empty()
+        self.0.is_some()
     }
 
     /// The call for estimation.
     pub(super) fn call(&self, request: &Request, from: Address) -> TransactionRequest {
         let mut call = Self::plain_call(request, from);
         if self.has_blobs() {
-            call.blob_versioned_hashes = Some(self.versioned_hashes.clone());
+            call.blob_versioned_hashes = Some(self.versioned_hashes());
             call.max_fee_per_blob_gas = Some(u128::from(u64::MAX));
         }
         call
@@ -91,7 +81,7 @@ impl Prepared {
         fees: Fees,
         chain_id: u64,
         signer: &(dyn TxSigner<Signature> + Send + Sync),
-    ) -> Result<Signed, SendError> {
+    ) -> Result<Ready, SendError> {
         let Request { to, value, data: input, .. } = flight.request();
         let (nonce, gas_limit) = (flight.nonce, flight.gas_limit);
         let invalid = |error: alloy::signers::Error| SendError::Invalid(error.to_string());
@@ -108,9 +98,7 @@ impl Prepared {
                 input,
             };
             let signature = signer.sign_transaction(&mut tx).await.map_err(invalid)?;
-            let signed = tx.into_signed(signature);
-            let encoding = signed.encoded_2718().into();
-            return Ok(Signed { hash: *signed.hash(), encodings: vec![encoding] });
+            return Ok(Ready::Plain(tx.into_signed(signature)));
         }
         let mut tx = TxEip4844 {
             chain_id,
@@ -121,27 +109,33 @@ impl Prepared {
             to,
             value,
             access_list: Default::default(),
-            blob_versioned_hashes: self.versioned_hashes.clone(),
+            blob_versioned_hashes: self.versioned_hashes(),
             max_fee_per_blob_gas: fees.blob_fee.unwrap_or_default(),
             input,
         };
         let signature = signer.sign_transaction(&mut tx).await.map_err(invalid)?;
-        let hash = *tx.clone().into_signed(signature).hash();
-        let encode = |sidecar: &BlobTransactionSidecarVariant| {
-            let tx = TxEip4844WithSidecar { tx: tx.clone(), sidecar: sidecar.clone() };
-            tx.into_signed(signature).encoded_2718().into()
-        };
-        Ok(Signed { hash, encodings: self.sidecars.iter().map(encode).collect() })
+        Ok(Ready::Blobs(tx.into_signed(signature)))
     }
 
-    /// Hands the transaction to the RPC, in the first form that it takes.
+    /// Hands the transaction to the RPC, in the first form that it takes: with cell proofs, as since
+    /// Osaka, or with blob proofs, as before. It has the same hash with either.
     pub(super) async fn broadcast(
         &self,
         parent: &Parent,
-        signed: Signed,
+        ready: Ready,
     ) -> Result<Option<Rejection>, SendError> {
         let mut refusal = String::new();
-        for encoding in signed.encodings {
+        for form in [Form::Cells, Form::Whole] {
+            let encoding = match (&ready, &self.0, form) {
+                (Ready::Plain(tx), _, Form::Cells) => Bytes::from(tx.encoded_2718()),
+                (Ready::Blobs(tx), Some(sidecar), form) => {
+                    let sidecar = sidecar.encode(form).await?;
+                    let (tx, signature, hash) = tx.clone().into_parts();
+                    let tx = TxEip4844WithSidecar { tx, sidecar };
+                    Signed::new_unchecked(tx, signature, hash).encoded_2718().into()
+                }
+                _ => break,
+            };
             let send = |p: DynProvider| {
                 let encoding = encoding.clone();
                 async move { p.send_raw_transaction(&encoding).await.map(drop) }
