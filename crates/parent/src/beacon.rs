@@ -96,6 +96,7 @@ impl Beacon {
         let base = base
             .parse()
             .map_err(|error| ParentError::Fatal(format!("beacon URL {url:?}: {error}")))?;
+        kzg::load();
         Ok(Self { client: Client::new(), base, options, clock: Arc::default() })
     }
 

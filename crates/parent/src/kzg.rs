@@ -13,10 +13,20 @@ use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 /// A compressed point of G1.
 pub(crate) type Commitment = [u8; 48];
 
+/// Begins to load the trusted setup, which takes more than a second.
+pub(crate) fn load() {
+    std::thread::spawn(settings);
+}
+
+/// Mainnet's trusted setup, without the tables that only speed up cell proofs and take 100 MB.
+pub(crate) fn settings() -> &'static c_kzg::KzgSettings {
+    c_kzg::ethereum_kzg_settings(0)
+}
+
 /// The commitment to a blob; `None` if an element of it is not below the modulus.
 pub(crate) fn commit(blob: &[u8; BLOB_BYTES]) -> Option<Commitment> {
     let blob = c_kzg::Blob::from_bytes(blob).ok()?;
-    let commitment = c_kzg::ethereum_kzg_settings(0).blob_to_kzg_commitment(&blob).ok()?;
+    let commitment = settings().blob_to_kzg_commitment(&blob).ok()?;
     Some(*commitment.to_bytes())
 }
 

@@ -221,4 +221,4 @@ impl<'a> Load<'a> {
 }
 
 /// Below the smallest bound per account of the pools we drive.
-const OWNER_SLICE: usize = 60;
+const OWNER_SLICE: usize = 1_000;

@@ -17,6 +17,7 @@ use altana_ledger::{Ledger, Options as LedgerOptions, Rules};
 use altana_node::{
     batcher,
     node::{Chain, Node, NodeConfig, NodeHandle, PollMs, rpc_module},
+    pool::Limits,
     proposer,
     sequencer::{self, MessageLimits},
 };
@@ -287,6 +288,8 @@ pub struct NodeRoles {
     pub proposer: Option<(proposer::Config, PrivateKeySigner)>,
     /// Follows this node.
     pub peer: Option<String>,
+    /// Bounds of the pool.
+    pub pool: Limits,
     /// How often the parent is asked.
     pub poll: PollMs,
     /// How transactions are sent to the parent.
@@ -315,6 +318,8 @@ fn dev_roles(options: &StackOptions, accounts: &Accounts) -> NodeRoles {
             accounts.signer(accounts::COUNT - 2).clone(),
         )),
         peer: None,
+        // Scripts send from one account.
+        pool: Limits { per_account: 1_024, ..Limits::default() },
         poll: PollMs(250),
         sending: SenderOptions {
             poll_interval: Duration::from_millis(200),
@@ -343,6 +348,7 @@ pub async fn start_node(
         dir: Some(setup.dir.to_owned()),
         sequencer: roles.sequencer,
         peer_url: roles.peer,
+        pool: roles.pool,
         poll_ms: roles.poll,
         ..NodeConfig::default()
     };

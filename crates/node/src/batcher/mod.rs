@@ -166,7 +166,7 @@ pub fn next(config: &Config, inputs: &Inputs<'_>) -> Result<Decision, BatchError
         match batch(config, inputs, blocks)? {
             Some(batch) => return Ok(Decision::Commit(Box::new(batch))),
             None if count == 1 => return Err(BatchError::TooLarge(first.number())),
-            None => count /= 2,
+            None => count -= count.div_ceil(8),
         }
     }
 }

@@ -51,7 +51,7 @@ impl Default for Config {
             empty_block_interval_ms: 1000,
             stalled_block_interval_ms: 60_000,
             step_transactions: 256,
-            block_bytes: 500_000,
+            block_bytes: 250_000,
             messages: MessageLimits::default(),
         }
     }

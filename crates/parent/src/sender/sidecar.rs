@@ -1,7 +1,7 @@
 //! Blobs with their commitments and proofs.
 
 use super::SendError;
-use crate::ParentError;
+use crate::{ParentError, kzg};
 use alloy::{
     consensus::{BlobTransactionSidecar, BlobTransactionSidecarEip7594},
     eips::{
@@ -32,7 +32,7 @@ impl Sidecar {
     /// each blob.
     pub(super) async fn prove(blobs: Vec<Blob>) -> Result<Self, SendError> {
         let cells = compute(move || {
-            let settings = c_kzg::ethereum_kzg_settings(0);
+            let settings = kzg::settings();
             let parts = each(&blobs, |blob| {
                 BlobTransactionSidecarEip7594::try_from_blobs_with_settings(vec![wire(blob)], settings)
             })?;
@@ -62,7 +62,7 @@ impl Sidecar {
         }
         let blobs = self.cells.blobs.clone();
         let whole = compute(move || {
-            let settings = c_kzg::ethereum_kzg_settings(0);
+            let settings = kzg::settings();
             BlobTransactionSidecar::try_from_blobs_with_settings(blobs, settings)
         });
         Ok(BlobTransactionSidecarVariant::Eip4844(whole.await?))
