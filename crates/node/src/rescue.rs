@@ -1,9 +1,7 @@
 //! Commit without the sequencer: when no batch has come for the sequencer timeout, anyone may.
 
-use crate::{
-    derive::Derivation,
-    parent::{Commit, ParentBlock},
-};
+use crate::derive::Derivation;
+use altana_parent::{Commit, ParentBlock};
 use altana_protocol::batch::{EncodeError, PayloadBlock, encode_payload};
 
 /// Messages that one batch takes at most (docs/protocol.md §2).

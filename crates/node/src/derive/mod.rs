@@ -16,10 +16,10 @@ pub use tips::Tip;
 use crate::{
     inbox::{Inbox, Inconsistent, Update},
     note::Note,
-    parent::CommittedBatch,
 };
 use alloy_primitives::{B256, Bytes};
 use altana_ledger::{Block, BlockAttributes, BlockBuilder, Ledger, SealedBlock};
+use altana_parent::CommittedBatch;
 use altana_protocol::{
     Transaction,
     execute::{ExecuteError, Messages},

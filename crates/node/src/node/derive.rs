@@ -4,8 +4,8 @@ use super::{Backoff, NodeError, Shared};
 use crate::{
     derive::{Derived, Follower, Read},
     engine::EngineError,
-    parent::{ParentError, ParentReader},
 };
+use altana_parent::{ParentError, ParentReader};
 use std::{sync::Arc, time::Duration};
 
 pub(super) async fn run<P: ParentReader>(

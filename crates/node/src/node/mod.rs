@@ -12,13 +12,13 @@ use crate::{
     derive::{Checkpoint, Derivation, DeriveError, Follower, Tip},
     engine::{Engine, EngineError, GapLimits},
     metrics::Metrics,
-    parent::{BatchSender, ClaimSender, Heads, InboxTerms, ParentError, ParentReader},
     pool::{JournalError, Limits, PoolService},
     proposer,
     sequencer::{self, Preconfirmation},
 };
 use alloy_primitives::B256;
 use altana_ledger::{Ledger, Pending, Rules};
+use altana_parent::{BatchSender, ClaimSender, Heads, InboxTerms, ParentError, ParentReader};
 use altana_protocol::ChainSpec;
 use parking_lot::{Mutex, RwLock};
 use std::{

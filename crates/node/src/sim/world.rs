@@ -9,7 +9,6 @@ use crate::{
     batcher::{self, Decision},
     derive::{Derivation, Follower, Tip},
     engine::{Engine, GapLimits},
-    parent::Commit,
     pool::{Limits, PoolService},
     sequencer::{self, MessageLimits, Sequencer, Step},
 };
@@ -18,6 +17,7 @@ use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_genesis::{Genesis, GenesisAccount};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use altana_ledger::{Block, Ledger, Options, Rules, genesis_header};
+use altana_parent::Commit;
 use altana_protocol::{ChainSpec, Transaction, transaction::Recovered};
 use futures::executor::block_on;
 use parking_lot::Mutex;
@@ -276,12 +276,14 @@ impl World {
         let blocks = engine.unpublished(4096).map_err(|error| error.to_string())?;
         let mut model = self.parent.lock();
         let derivation = engine.derivation();
+        let head = derivation.inbox().head().unwrap_or_default();
         let inputs = batcher::Inputs {
             tip: derivation.tip(),
             blocks: &blocks,
             inbox: derivation.inbox(),
             terms: &model.terms,
-            head: derivation.inbox().head().unwrap_or_default(),
+            head,
+            blob_base_fee: Some(if head.number.is_multiple_of(2) { 1 } else { 1 << 50 }),
             now_s: self.now_ms / 1000,
             chain_id: CHAIN_ID,
         };
