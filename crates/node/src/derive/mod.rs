@@ -288,7 +288,7 @@ impl Derivation {
         let attributes = BlockAttributes {
             timestamp: plan.block.timestamp,
             messages: plan.block.messages.clone(),
-            note: Note { queue_end: plan.queue_end }.encode(),
+            note: Note { queue_end: plan.block.queue_end }.encode(),
             ..BlockAttributes::default()
         };
         if let Some(transactions) = plan.recovered() {
