@@ -1,10 +1,16 @@
 //! The pool against a plain model, and what it promises in particular.
 
-use super::{AccountState, Journal, Limits, Pool, PooledTransaction, Rejection, journal::record};
+use super::{
+    AccountState, Journal, Limits, Pool, PoolService, PooledTransaction, Rejection, journal::record,
+};
+use crate::sim::world::{START_MS, chain, open, transfer, user};
 use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_primitives::{Address, Signature, TxKind, U256};
+use altana_ledger::BlockAttributes;
 use altana_protocol::{Transaction, transaction::Recovered};
+use futures::executor::block_on;
 use proptest::prelude::*;
+use rand::{SeedableRng, rngs::StdRng};
 use std::{cell::RefCell, collections::HashMap, io::Write, time::Instant};
 
 const RICH: u64 = u64::MAX;
@@ -30,7 +36,7 @@ fn transaction(user: u8, nonce: u64, cap: u128, tip: u128) -> Recovered<Transact
 }
 
 fn pooled(user: u8, nonce: u64, cap: u128, tip: u128) -> PooledTransaction {
-    PooledTransaction::new(transaction(user, nonce, cap, tip), 100)
+    PooledTransaction::new(transaction(user, nonce, cap, tip), 100, U256::ZERO)
 }
 
 #[derive(Default)]
@@ -225,6 +231,32 @@ fn records(transactions: &[Recovered<Transaction>]) -> Vec<u8> {
 
 fn hashes(transactions: &[Recovered<Transaction>]) -> Vec<alloy_primitives::B256> {
     transactions.iter().map(|tx| tx.inner().hash()).collect()
+}
+
+#[test]
+fn the_pool_takes_what_execution_can_charge_data_fee_included() {
+    const FEE: u64 = 2_000_000_000;
+    let user = user(&mut StdRng::seed_from_u64(7));
+    let (spec, genesis) = chain(std::slice::from_ref(&user));
+    let ledger = open(&spec, &genesis);
+    let balance = genesis.alloc[&user.signer.address()].balance;
+    let most = balance - U256::from(21_000 * FEE);
+    let mut verdicts = Vec::new();
+    for step in 0..60 {
+        let value = most - U256::from(step * 100_000_000_000_u64);
+        let tx = transfer(&user.signer, 0, address(9), value, FEE.into());
+        let pool = PoolService::open(ledger.clone(), Limits::default(), 1, None).unwrap();
+        let taken = block_on(pool.submit(vec![tx.clone()])).remove(0);
+        if let Err(refusal) = &taken {
+            let text = refusal.to_string();
+            assert!(text.starts_with("insufficient funds for gas * price + value"), "{text}");
+        }
+        let attributes = BlockAttributes { timestamp: START_MS / 1000, ..Default::default() };
+        let mut block = ledger.build(ledger.head().hash(), attributes).unwrap();
+        assert_eq!(taken.is_ok(), block.push(tx).is_ok(), "{value}");
+        verdicts.push(taken.is_ok());
+    }
+    assert!(!verdicts[0] && verdicts[59], "{verdicts:?}");
 }
 
 #[test]

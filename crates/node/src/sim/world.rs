@@ -372,6 +372,15 @@ pub(crate) fn chain(users: &[User]) -> (ChainSpec, Genesis) {
     let history = alloy_eips::eip2935::HISTORY_STORAGE_CODE.clone();
     let history = GenesisAccount { nonce: Some(1), code: Some(history), ..Default::default() };
     genesis.alloc.insert(altana_protocol::predeploys::HISTORY, history);
+    // Base fee; weights of the data fee, 1,000,000 each; blob base fee.
+    let fees = [
+        (1, U256::from(1_000_000_000)),
+        (3, U256::from(1_000_000) << 96 | U256::from(1_000_000) << 64),
+        (7, U256::from(1_000_000_000)),
+    ];
+    let fees = fees.map(|(slot, value)| (B256::with_last_byte(slot), value.into()));
+    let fees = GenesisAccount { nonce: Some(1), storage: Some(fees.into()), ..Default::default() };
+    genesis.alloc.insert(altana_protocol::predeploys::L1_BLOCK, fees);
     for user in users {
         let balance = U256::from(10).pow(U256::from(24));
         let account = GenesisAccount { balance, ..Default::default() };
@@ -404,6 +413,16 @@ pub(crate) fn signed(
     to: Address,
     fee: u128,
 ) -> Recovered<Transaction> {
+    transfer(signer, nonce, to, U256::ONE, fee)
+}
+
+pub(crate) fn transfer(
+    signer: &PrivateKeySigner,
+    nonce: u64,
+    to: Address,
+    value: U256,
+    fee: u128,
+) -> Recovered<Transaction> {
     let tx = TxEip1559 {
         chain_id: CHAIN_ID,
         nonce,
@@ -411,7 +430,7 @@ pub(crate) fn signed(
         max_fee_per_gas: fee,
         max_priority_fee_per_gas: fee / 2,
         to: TxKind::Call(to),
-        value: U256::from(1),
+        value,
         ..TxEip1559::default()
     };
     let signature = signer.sign_hash_sync(&tx.signature_hash()).expect("signs");
