@@ -60,6 +60,7 @@ mod tests {
             last_timestamp: 0,
             queue_end: 0,
             parent_block,
+            parent_hash: B256::ZERO,
             block_number: 10 * index,
             block_hash: B256::ZERO,
         }

@@ -4,11 +4,13 @@
 //! [`Update`], and the same updates always give the same chain. In a sequencer it finds its own
 //! blocks and confirms them; where a batch differs from them, the batch wins and the displaced
 //! transactions go back to the pool.
+mod finality;
 mod plan;
 mod recover;
 mod shell;
 mod tips;
 
+pub(crate) use finality::check_finality;
 pub use plan::Plan;
 pub use shell::{Checkpoint, Follower, Position, Read};
 pub use tips::Tip;
@@ -253,6 +255,7 @@ impl Derivation {
             last_timestamp: header.last_timestamp,
             queue_end: header.queue_end,
             parent_block: batch.block_number,
+            parent_hash: batch.block_hash,
             block_number: number,
             block_hash: parent,
         })

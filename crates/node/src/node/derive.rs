@@ -2,7 +2,7 @@
 
 use super::{Backoff, NodeError, Shared};
 use crate::{
-    derive::{Derived, Follower, Read},
+    derive::{Derived, Follower, Read, check_finality},
     engine::EngineError,
 };
 use altana_parent::{ParentError, ParentReader};
@@ -10,6 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 pub(super) async fn run<P: ParentReader>(
     shared: Arc<Shared>,
+    parent: Arc<P>,
     follower: Follower<P>,
 ) -> Result<(), NodeError> {
     let follower = Arc::new(follower);
@@ -18,7 +19,7 @@ pub(super) async fn run<P: ParentReader>(
     loop {
         let step = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
-            step = step(&shared, &follower) => step,
+            step = step(&shared, &*parent, &follower) => step,
         };
         let proceed = match step {
             Ok(false) => {
@@ -61,11 +62,21 @@ async fn look_or_poll(shared: &Shared) -> bool {
 /// Reads once and takes it in; whether the parent's head is reached.
 async fn step<P: ParentReader>(
     shared: &Arc<Shared>,
+    parent: &P,
     follower: &Arc<Follower<P>>,
 ) -> Result<bool, NodeError> {
     let asker = follower.clone();
-    let position = shared.engine(move |engine| asker.position(engine.derivation())).await?;
+    let (position, head, finalized) = shared
+        .engine(move |engine| {
+            let derivation = engine.derivation();
+            let finalized = derivation.finalized_tip().clone();
+            (asker.position(derivation), derivation.inbox().head(), finalized)
+        })
+        .await?;
     let read = follower.read(&position).await?;
+    if head.is_none_or(|head| head.number > read.update.ancestor) {
+        check_finality(parent, &finalized).await?;
+    }
     let complete = read.complete;
     *shared.heads.write() = read.heads;
     shared.metrics.parent_block.set(read.heads.latest.number);

@@ -237,8 +237,9 @@ impl<R: ParentReader> Node<R> {
 
     /// Starts to follow the parent and, if configured, to lead or to follow a peer.
     pub fn start(mut self) -> Result<NodeHandle, NodeError> {
-        let follower = Follower::new(self.reader, self.shared.chain.parent_start_block);
-        self.tasks.spawn(derive::run(self.shared.clone(), follower));
+        let start = self.shared.chain.parent_start_block;
+        let follower = Follower::new(self.reader.clone(), start);
+        self.tasks.spawn(derive::run(self.shared.clone(), self.reader, follower));
         if let Some(config) = self.shared.config.sequencer.clone() {
             self.tasks.spawn(lead::run(self.shared.clone(), config)?);
         } else if let Some(url) = self.shared.config.peer_url.clone() {

@@ -64,6 +64,21 @@ fn a_calm_world_publishes_everything() {
     run(1, Plan::calm()).unwrap();
 }
 
+#[test]
+fn a_parent_that_breaks_its_finality_stops_the_node() {
+    for restarted in [false, true] {
+        let mut world = World::new(1, Plan::calm());
+        (0..STEPS).try_for_each(|_| world.step()).unwrap();
+        world.settle().unwrap();
+        world.break_finality();
+        if restarted {
+            world.crash();
+        }
+        let error = world.read().unwrap_err();
+        assert!(error.contains("which was final and held batch"), "{error}");
+    }
+}
+
 fn finds(bug: Bug) {
     PLANTED.set(Some(bug));
     let found = (0..SEEDS).any(|seed| run(seed, Plan::hostile()).is_err());

@@ -143,6 +143,12 @@ impl Model {
         self.mine(last + 1);
     }
 
+    /// Replaces every block, final or not.
+    pub(super) fn break_finality(&mut self) {
+        self.finalized = 0;
+        self.reorganise(u64::MAX);
+    }
+
     fn append(&mut self, timestamp: u64, txs: Vec<ParentTx>) {
         let parent = self.blocks.last().expect("has a genesis");
         let number = parent.head.number + 1;

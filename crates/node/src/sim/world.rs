@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     batcher::{self, Decision},
-    derive::{Derivation, Follower, Tip},
+    derive::{Checkpoint, Derivation, Follower, Tip, check_finality},
     engine::{Engine, GapLimits},
     pool::{Limits, PoolService},
     sequencer::{self, MessageLimits, Sequencer, Step},
@@ -17,7 +17,7 @@ use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_genesis::{Genesis, GenesisAccount};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use altana_ledger::{Block, Ledger, Options, Rules, genesis_header};
-use altana_parent::Commit;
+use altana_parent::{Commit, ParentError};
 use altana_protocol::{ChainSpec, Transaction, transaction::Recovered};
 use futures::executor::block_on;
 use parking_lot::Mutex;
@@ -257,10 +257,18 @@ impl World {
         model.mempool.push(ParentTx::Commit(commit));
     }
 
-    fn read(&mut self) -> Result<(), String> {
-        let follower = Follower::new(Arc::new(Reader(self.parent.clone())), 0);
-        let position = follower.position(self.running.engine.derivation());
-        let Ok(read) = block_on(follower.read(&position)) else { return Ok(()) };
+    pub(super) fn read(&mut self) -> Result<(), String> {
+        let reader = Arc::new(Reader(self.parent.clone()));
+        let follower = Follower::new(reader.clone(), 0);
+        let derivation = self.running.engine.derivation();
+        let Ok(read) = block_on(follower.read(&follower.position(derivation))) else {
+            return Ok(());
+        };
+        if let Err(ParentError::Fatal(error)) =
+            block_on(check_finality(&*reader, derivation.finalized_tip()))
+        {
+            return Err(error);
+        }
         match self.running.engine.apply(read) {
             Ok(_) => Ok(()),
             Err(error) if error.is_retry() => Ok(()),
@@ -315,8 +323,13 @@ impl World {
         }
     }
 
-    fn crash(&mut self) {
-        self.running = start(&self.spec, &self.ledger, &self.folder, Some(()));
+    pub(super) fn crash(&mut self) {
+        let checkpoint = self.running.engine.derivation().checkpoint();
+        self.running = start(&self.spec, &self.ledger, &self.folder, checkpoint);
+    }
+
+    pub(super) fn break_finality(&mut self) {
+        self.parent.lock().break_finality();
     }
 }
 
@@ -336,13 +349,22 @@ fn difference(theirs: &Ledger, ours: &Ledger) -> String {
     "none".into()
 }
 
-fn start(spec: &ChainSpec, ledger: &Ledger, folder: &TempDir, _again: Option<()>) -> Running {
+fn start(
+    spec: &ChainSpec,
+    ledger: &Ledger,
+    folder: &TempDir,
+    checkpoint: Option<Checkpoint>,
+) -> Running {
     let limits = Limits { per_account: 1000, ..Limits::default() };
     let journal = (!planted(Bug::SkipJournal)).then_some(folder.path());
     let pool = PoolService::open(ledger.clone(), limits, spec.min_base_fee, journal)
         .expect("the folder is ours");
-    let tip = Tip::genesis(spec.config_hash(), &ledger.genesis());
-    let derivation = Derivation::new(ledger.clone(), tip, B256::ZERO);
+    let derivation = checkpoint
+        .and_then(|checkpoint| Derivation::resume(ledger.clone(), checkpoint))
+        .unwrap_or_else(|| {
+            let tip = Tip::genesis(spec.config_hash(), &ledger.genesis());
+            Derivation::new(ledger.clone(), tip, B256::ZERO)
+        });
     let gap = GapLimits { bytes: 200_000, blocks: 200 };
     let engine = Engine::new(ledger.clone(), pool.clone(), derivation, true, gap);
     let config = sequencer::Config {
