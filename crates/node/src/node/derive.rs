@@ -1,10 +1,7 @@
 //! Derivation's shell: read the parent, feed the engine, forever.
 
 use super::{Backoff, NodeError, Shared};
-use crate::{
-    derive::{Derived, Follower, Read, check_finality},
-    engine::EngineError,
-};
+use crate::derive::{Derived, Follower, Read, check_finality};
 use altana_parent::{ParentError, ParentReader};
 use std::{sync::Arc, time::Duration};
 
@@ -86,11 +83,7 @@ async fn step<P: ParentReader>(
     Ok(complete)
 }
 
-fn apply(
-    shared: &Shared,
-    engine: &mut crate::engine::Engine,
-    read: Read,
-) -> Result<(), EngineError> {
+fn apply(shared: &Shared, engine: &mut crate::engine::Engine, read: Read) -> Result<(), NodeError> {
     let inbox = engine.derivation().inbox();
     let head = inbox.head();
     let is_news = head.is_none_or(|head| head.hash != read.update.head.hash)
@@ -111,10 +104,8 @@ fn apply(
     let after = engine.derivation().checkpoint();
     if let (Some(dir), Some(checkpoint)) = (&shared.config.dir, after)
         && before.is_none_or(|before| before.tip != checkpoint.tip)
-        && let Err(error) = checkpoint.store(dir)
     {
-        // A restart reads more of the parent, that is all.
-        tracing::warn!(%error, "the checkpoint could not be written");
+        checkpoint.store(dir).map_err(NodeError::Checkpoint)?;
     }
     Ok(())
 }

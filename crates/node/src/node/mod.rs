@@ -93,9 +93,12 @@ pub enum NodeError {
     /// The pool's journal could not be opened.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The pool's journal could not be written: make room on the disk and start again.
+    /// The pool's journal could not be written.
     #[error("{0}")]
     Pool(String),
+    /// The checkpoint could not be written.
+    #[error("checkpoint: {}", altana_ledger::explain(.0))]
+    Checkpoint(std::io::Error),
     /// The ledger failed.
     #[error("ledger: {0}")]
     Ledger(#[from] altana_ledger::Error),

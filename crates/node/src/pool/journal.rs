@@ -8,6 +8,7 @@
 use alloy_consensus::transaction::Recovered;
 use alloy_eips::Decodable2718;
 use alloy_primitives::{Address, keccak256};
+use altana_ledger::explain;
 use altana_protocol::Transaction;
 use std::{
     fs::{File, OpenOptions},
@@ -28,7 +29,7 @@ const COMPACT_BYTES_MIN: u64 = 16 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The file system refused.
-    #[error("pool journal {path}: {error}")]
+    #[error("pool journal {}: {}", path.display(), explain(error))]
     Io {
         /// Which file.
         path: PathBuf,
