@@ -177,3 +177,27 @@ async fn settle(shared: &Arc<Shared>, index: u64, sent: &Sent) -> Result<bool, N
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::world::{START_MS, chain, open};
+    use alloy_consensus::Header;
+    use alloy_primitives::{B256, Sealable};
+    use altana_ledger::BlockAttributes;
+
+    /// Incident (Base, 2026): a block held what an invalid transaction had left in memory.
+    #[test]
+    fn a_block_that_executes_to_something_else_is_not_published() {
+        let (spec, genesis) = chain(&[]);
+        let ledger = open(&spec, &genesis);
+        let attributes =
+            BlockAttributes { timestamp: START_MS / 1000, ..BlockAttributes::default() };
+        let builder = ledger.build(ledger.head().hash(), attributes).unwrap();
+        let block = ledger.commit(builder.seal().unwrap()).unwrap();
+        reexecute(&ledger, std::slice::from_ref(&block)).unwrap();
+        let header = Header { state_root: B256::ZERO, ..block.header.inner().clone() };
+        let false_block = Block { header: header.seal_slow(), ..(*block).clone() };
+        reexecute(&ledger, &[Arc::new(false_block)]).unwrap_err();
+    }
+}

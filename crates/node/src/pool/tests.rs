@@ -276,6 +276,21 @@ fn the_journal_gives_back_what_was_appended() {
     assert_eq!(hashes(&replayed), hashes(&all[1..]));
 }
 
+/// Incident (btcd and LND, 2022): a parser's limit was below what consensus accepts. Whoever may
+/// commit a batch may put a transaction of any size into it; it comes here if the parent takes the
+/// batch back.
+#[test]
+fn the_journal_gives_back_transactions_of_any_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let tx = TxEip1559 { input: vec![1; 3 << 20].into(), ..TxEip1559::default() };
+    let tx = Transaction::Eip1559(tx.into_signed(Signature::new(U256::ONE, U256::ONE, false)));
+    let all = [Recovered::new_unchecked(tx, address(1)), transaction(2, 0, 6, 1)];
+    let (mut journal, _) = Journal::open(folder.path()).unwrap();
+    journal.append(&records(&all)).unwrap();
+    let (_, replayed) = Journal::open(folder.path()).unwrap();
+    assert_eq!(hashes(&replayed), hashes(&all));
+}
+
 #[test]
 fn a_torn_tail_of_the_journal_is_cut_off() {
     let all = [transaction(1, 0, 5, 1), transaction(2, 0, 6, 1)];

@@ -44,7 +44,7 @@ struct Block {
     inbox: Inbox,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Model {
     pub(super) terms: InboxTerms,
     blocks: Vec<Block>,
@@ -141,6 +141,11 @@ impl Model {
         }
         self.mempool.extend(carried);
         self.mine(last + 1);
+    }
+
+    /// The same chain, whose next blocks will be others.
+    pub(super) fn fork(&self) -> Self {
+        Self { salt: self.salt + (1 << 32), ..self.clone() }
     }
 
     /// Replaces every block, final or not.

@@ -28,6 +28,8 @@ use tempfile::TempDir;
 const CHAIN_ID: u64 = 4217;
 pub(crate) const START_MS: u64 = 1_800_000_000_000;
 const USERS: usize = 4;
+/// Unpublished bytes at which no more transactions are taken.
+const GAP_BYTES: usize = 200_000;
 /// Rounds after which everything must be published.
 const SETTLE_ROUNDS: usize = 400;
 
@@ -118,7 +120,9 @@ impl World {
                 let depth = self.random.random_range(1..=10);
                 self.parent.lock().reorganise(depth);
             }
-            93..95 if self.plan.foreign_batches => self.foreign_batch(),
+            93..95 if self.plan.foreign_batches => {
+                foreign_batch(&mut self.random, &mut self.parent.lock());
+            }
             95..98 if self.plan.crashes => self.crash(),
             _ => {}
         }
@@ -173,19 +177,9 @@ impl World {
     }
 
     fn verifier_agrees(&self) -> Result<(), String> {
-        let ledger = open(&self.spec, &self.genesis);
-        let tip = Tip::genesis(self.spec.config_hash(), &ledger.genesis());
-        let mut derivation = Derivation::new(ledger.clone(), tip, B256::ZERO);
-        let follower = Follower::new(Arc::new(Reader(self.parent.clone())), 0);
-        loop {
-            let read = block_on(follower.read(&follower.position(&derivation)));
-            let read = read.map_err(|error| error.to_string())?;
-            let complete = read.complete;
-            derivation.apply(read.update, complete, &mut ()).map_err(|error| error.to_string())?;
-            if complete {
-                break;
-            }
-        }
+        let mut verifier = self.verifier();
+        verifier.catch_up()?;
+        let ledger = verifier.ledger;
         let (theirs, ours) = (ledger.safe(), self.ledger.safe());
         if theirs.hash() != ours.hash() {
             return Err(format!(
@@ -231,30 +225,6 @@ impl World {
         let to = self.users[self.random.random_range(0..USERS)].signer.address();
         let deposit = ParentTx::Deposit { from, to, mint: 1_000_000 };
         self.parent.lock().mempool.push(deposit);
-    }
-
-    /// Somebody else commits: nonsense, or a batch of nothing but messages.
-    fn foreign_batch(&mut self) {
-        let mut model = self.parent.lock();
-        let (consumed, length) = model.queue();
-        let payload: Bytes = match self.random.random_range(0..2) {
-            0 => Bytes::new(),
-            _ => {
-                let mut bytes = [0; 40];
-                self.random.fill_bytes(&mut bytes);
-                Bytes::copy_from_slice(&bytes)
-            }
-        };
-        let timestamp = model.last_timestamp().max(model.head().timestamp);
-        let commit = Commit {
-            index: model.newest_batch() + 1,
-            first_timestamp: timestamp,
-            last_timestamp: timestamp,
-            queue_end: self.random.random_range(consumed..=length).min(consumed + 8),
-            payload,
-            blobs: false,
-        };
-        model.mempool.push(ParentTx::Commit(commit));
     }
 
     pub(super) fn read(&mut self) -> Result<(), String> {
@@ -328,9 +298,103 @@ impl World {
         self.running = start(&self.spec, &self.ledger, &self.folder, checkpoint);
     }
 
+    /// Many more transactions than are ever published, for a while.
+    pub(super) fn flood(&mut self) -> Result<(), String> {
+        let bytes_max = GAP_BYTES + sequencer::Config::default().block_bytes;
+        self.read()?;
+        while !self.running.engine.stalled() {
+            self.now_ms += 250;
+            (0..100).for_each(|_| self.submit());
+            self.lead()?;
+            let (_, bytes) = self.running.engine.gap();
+            if bytes > bytes_max {
+                return Err(format!("{bytes} bytes are unpublished"));
+            }
+        }
+        let before = self.acknowledged.len();
+        (0..100).for_each(|_| self.submit());
+        (self.acknowledged.len() == before).then_some(()).ok_or("transactions are taken".into())
+    }
+
+    /// A fresh node that reads the parent and nothing else.
+    pub(super) fn verifier(&self) -> Verifier {
+        let ledger = open(&self.spec, &self.genesis);
+        let tip = Tip::genesis(self.spec.config_hash(), &ledger.genesis());
+        let derivation = Derivation::new(ledger.clone(), tip, B256::ZERO);
+        Verifier { ledger, derivation, parent: self.parent.clone() }
+    }
+
+    /// From now on the node's parent has other blocks than the one that was returned.
+    pub(super) fn fork(&mut self) -> Arc<Mutex<Model>> {
+        let mut fork = self.parent.lock().fork();
+        foreign_batch(&mut self.random, &mut fork);
+        fork.mine(self.now_ms / 1000);
+        std::mem::replace(&mut self.parent, Arc::new(Mutex::new(fork)))
+    }
+
+    /// The parent turns out to be this one.
+    pub(super) fn set_parent(&mut self, parent: Arc<Mutex<Model>>) {
+        self.parent = parent;
+    }
+
+    pub(super) fn safe(&self) -> B256 {
+        self.ledger.safe().hash()
+    }
+
     pub(super) fn break_finality(&mut self) {
         self.parent.lock().break_finality();
     }
+}
+
+/// A node that reads a parent and nothing else.
+pub(super) struct Verifier {
+    ledger: Ledger,
+    derivation: Derivation,
+    parent: Arc<Mutex<Model>>,
+}
+
+impl Verifier {
+    /// Reads the parent to its head.
+    pub(super) fn catch_up(&mut self) -> Result<(), String> {
+        let follower = Follower::new(Arc::new(Reader(self.parent.clone())), 0);
+        let derivation = &mut self.derivation;
+        loop {
+            let read = block_on(follower.read(&follower.position(derivation)));
+            let read = read.map_err(|error| error.to_string())?;
+            let complete = read.complete;
+            derivation.apply(read.update, complete, &mut ()).map_err(|error| error.to_string())?;
+            if complete {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(super) fn safe(&self) -> B256 {
+        self.ledger.safe().hash()
+    }
+}
+
+/// Somebody else commits: nonsense, or a batch of nothing but messages.
+fn foreign_batch(random: &mut StdRng, model: &mut Model) {
+    let (consumed, length) = model.queue();
+    let payload: Bytes = match random.random_range(0..2) {
+        0 => Bytes::new(),
+        _ => {
+            let mut bytes = [0; 40];
+            random.fill_bytes(&mut bytes);
+            Bytes::copy_from_slice(&bytes)
+        }
+    };
+    let timestamp = model.last_timestamp().max(model.head().timestamp);
+    let commit = Commit {
+        index: model.newest_batch() + 1,
+        first_timestamp: timestamp,
+        last_timestamp: timestamp,
+        queue_end: random.random_range(consumed..=length).min(consumed + 8),
+        payload,
+        blobs: false,
+    };
+    model.mempool.push(ParentTx::Commit(commit));
 }
 
 /// The first block in which two ledgers differ.
@@ -365,7 +429,7 @@ fn start(
             let tip = Tip::genesis(spec.config_hash(), &ledger.genesis());
             Derivation::new(ledger.clone(), tip, B256::ZERO)
         });
-    let gap = GapLimits { bytes: 200_000, blocks: 200 };
+    let gap = GapLimits { bytes: GAP_BYTES, blocks: 200 };
     let engine = Engine::new(ledger.clone(), pool.clone(), derivation, true, gap);
     let config = sequencer::Config {
         stalled_block_interval_ms: 5_000,
