@@ -44,6 +44,19 @@ fn a_wrong_command_says_what_to_do() {
 }
 
 #[test]
+fn the_tests_that_docs_incidents_names_exist() {
+    let page = std::fs::read_to_string(root().join("docs/incidents.md")).expect("the page");
+    let tests = page.split('`').filter_map(|text| text.split_once("::"));
+    for (path, name) in tests {
+        let text = std::fs::read_to_string(root().join(path)).unwrap_or_default();
+        let is_there = [format!("fn {name}("), format!("function {name}(")]
+            .iter()
+            .any(|signature| text.contains(signature));
+        assert!(is_there, "{path} has no test {name}");
+    }
+}
+
+#[test]
 fn the_cli_reference_is_what_the_binary_says() {
     let committed = std::fs::read_to_string(root().join("docs/cli.md")).expect("docs/cli.md");
     assert!(

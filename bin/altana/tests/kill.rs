@@ -25,6 +25,11 @@ const ROUNDS: usize = 50;
 const DEFAULT_SEED: u64 = 2;
 /// Longest time between a moment and the end that follows it.
 const PAUSE_MS_MAX: u64 = 700;
+/// Folders in which the first start is killed, and how often it is in each, unless it was too late.
+const FIRST_STARTS: usize = 5;
+const KILLS_PER_START: usize = 5;
+/// Longest life of a first start: about what a deployment takes.
+const DEPLOY_MS_MAX: u64 = 400;
 /// Accounts that send transfers.
 const SENDERS: usize = 3;
 /// Acknowledgements that a round waits for at most.
@@ -74,6 +79,31 @@ async fn fifty_kills_lose_nothing_that_was_acknowledged() {
     println!("{} transfers and {} deposits", acknowledged.len(), deposits.len());
     assert!(!acknowledged.is_empty() && !deposits.is_empty());
     check(folder.path(), &acknowledged, &deposits).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_that_is_killed_can_be_begun_again() {
+    let seed = std::env::var("SEED").map_or(DEFAULT_SEED, |seed| seed.parse().expect("a number"));
+    println!("SEED={seed}");
+    let mut random = StdRng::seed_from_u64(seed);
+    for _ in 0..FIRST_STARTS {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for _ in 0..KILLS_PER_START {
+            let pause = Duration::from_millis(random.random_range(0..=DEPLOY_MS_MAX));
+            let mut process = Dev::launch(&dir_args(folder.path()));
+            tokio::time::sleep(pause).await;
+            process.kill();
+            let deployed = folder.path().join("chain/deployment.json").exists();
+            println!("killed after {pause:?}, deployed: {deployed}");
+            if deployed {
+                break;
+            }
+        }
+        let dev = start(folder.path());
+        let load = Load::start(&dev, SENDERS);
+        load.acknowledged(1).await;
+        all_safe(&provider(dev.get("/rollup/rpc")), &load.stop().await).await;
+    }
 }
 
 /// One life; what was acknowledged in it.
@@ -135,7 +165,11 @@ async fn check_deposits(dev: &Dev, deposits: &[B256]) {
 }
 
 fn start(dir: &Path) -> Dev {
-    Dev::start(&["--dir", dir.to_str().expect("a path that is text")])
+    Dev::start(&dir_args(dir))
+}
+
+fn dir_args(dir: &Path) -> [&str; 2] {
+    ["--dir", dir.to_str().expect("a path that is text")]
 }
 
 fn contracts(dev: &Dev) -> ParentContracts {

@@ -6,7 +6,8 @@ use alloy_genesis::Genesis;
 use altana_protocol::ChainSpec;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
-    fs,
+    fs::{self, File},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -81,7 +82,7 @@ impl Deployment {
         Ok(deployment)
     }
 
-    /// Writes a deployment folder.
+    /// Writes a deployment folder. `deployment.json` comes last and at once: where it is, all is.
     pub fn write(&self, dir: &Path) -> Result<(), DeploymentError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
@@ -91,11 +92,20 @@ impl Deployment {
         let write = |name: &str, value: serde_json::Result<String>| {
             let path = dir.join(name);
             let text = value.expect("plain data always serialises");
-            fs::write(&path, text + "\n").map_err(failed(&path))
+            replace(&path, &(text + "\n")).map_err(failed(&path))
         };
         write("genesis.json", serde_json::to_string_pretty(&self.genesis))?;
         write("deployment.json", serde_json::to_string_pretty(self))
     }
+}
+
+/// Gives a file new content, all of it or nothing.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = File::create(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(new, path)
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, DeploymentError> {

@@ -2,6 +2,7 @@
 
 use alloy_primitives::B256;
 use altana_protocol::execute::{ExecuteError, InvalidTransaction};
+use std::io::{self, ErrorKind};
 
 /// Why the ledger refused.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -39,6 +40,16 @@ pub enum Error {
 }
 
 impl revm::database_interface::DBErrorMarker for Error {}
+
+/// A failure of the file system in words for whoever runs the node: what to do if the disk is full.
+pub fn explain(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            format!("no space left, make room and start again ({error})")
+        }
+        _ => error.to_string(),
+    }
+}
 
 /// Why a transaction was not pushed: it is invalid where it stands, or the state could not be
 /// read. The builder is as it was before.

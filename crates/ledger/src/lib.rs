@@ -41,7 +41,7 @@ mod store;
 pub use altana_protocol::execute::{Executed, InvalidTransaction, Messages};
 pub use block::{Block, BlockAttributes, BlockBody, NOTE_BYTES_MAX};
 pub use builder::{BlockBuilder, Pending, SealedBlock};
-pub use error::{Error, InvalidBlock, PushError};
+pub use error::{Error, InvalidBlock, PushError, explain};
 pub use genesis::genesis_header;
 pub use ledger::{ChainEvent, EVENT_REMOVED_MAX, EVENTS_MAX, Ledger, MEMORY_BYTES_MAX, Options};
 pub use logs::{LogEntry, LogFilter};

@@ -1,8 +1,8 @@
 //! What is known of the Inbox: messages, batches and the parent blocks that hold them, rewound
 //! when the parent is.
 
-use crate::parent::{CommittedBatch, InboxMessage, ParentBlock};
 use alloy_primitives::{B256, Bytes};
+use altana_parent::{CommittedBatch, InboxMessage, ParentBlock};
 use altana_protocol::queue::{KIND_DEPOSIT, QueuedMessage, accumulate};
 use std::collections::VecDeque;
 

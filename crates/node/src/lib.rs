@@ -4,10 +4,10 @@
 //!
 //! # What the node needs from a parent chain
 //!
-//! [`parent::ParentReader`], [`parent::BatchSender`] and [`parent::ClaimSender`] are the whole
-//! seam: heads, blocks by number, the Inbox's log over a range of blocks with labels, a batch's
-//! payload; and two transactions (commit, propose). `bin/altana` joins `altana-parent` to them; the
-//! simulator in this crate's tests gives them in memory.
+//! [`ParentReader`](altana_parent::ParentReader), [`BatchSender`](altana_parent::BatchSender) and
+//! [`ClaimSender`](altana_parent::ClaimSender) are the whole seam: heads, blocks by number, the
+//! Inbox's log over a range of blocks with labels, a batch's payload; and two transactions (commit,
+//! propose). `altana-parent` gives them over RPC, the simulator in this crate's tests in memory.
 pub mod batcher;
 pub mod derive;
 pub mod engine;
@@ -15,7 +15,6 @@ pub mod inbox;
 pub mod metrics;
 pub mod node;
 pub mod note;
-pub mod parent;
 pub mod pool;
 pub mod proposer;
 pub mod rescue;

@@ -3,11 +3,9 @@
 //! [`next`] is a pure decision over what derivation knows and what is claimed already, so a
 //! restarted proposer claims nothing twice.
 
-use crate::{
-    derive::Tip,
-    parent::{Claim, Proposal},
-};
+use crate::derive::Tip;
 use alloy_primitives::B256;
+use altana_parent::{Claim, Proposal};
 
 /// When claims are made.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +60,7 @@ mod tests {
             last_timestamp: 0,
             queue_end: 0,
             parent_block,
+            parent_hash: B256::ZERO,
             block_number: 10 * index,
             block_hash: B256::ZERO,
         }

@@ -1,13 +1,11 @@
 //! Commit without the sequencer: when no batch has come for the sequencer timeout, anyone may.
 
-use crate::{
-    derive::Derivation,
-    parent::{Commit, ParentBlock},
+use crate::derive::Derivation;
+use altana_parent::{Commit, ParentBlock};
+use altana_protocol::{
+    batch::{EncodeError, PayloadBlock, encode_payload},
+    queue::BATCH_MESSAGES_MAX,
 };
-use altana_protocol::batch::{EncodeError, PayloadBlock, encode_payload};
-
-/// Messages that one batch takes at most (docs/protocol.md §2).
-const MESSAGES_MAX: u64 = 1024;
 
 /// The batch that carries what waits in the queue, and nothing else: one block at the parent's own
 /// time. `None`: nothing waits. The Inbox refuses it while the sequencer still has time.
@@ -17,7 +15,8 @@ pub fn commit(
     parent_head: &ParentBlock,
 ) -> Result<Option<Commit>, EncodeError> {
     let tip = derivation.tip();
-    let end = derivation.inbox().queue_length().min(tip.queue_end.saturating_add(MESSAGES_MAX));
+    let most = tip.queue_end.saturating_add(BATCH_MESSAGES_MAX);
+    let end = derivation.inbox().queue_length().min(most);
     let Some(messages) = derivation.inbox().range(tip.queue_end, end) else { return Ok(None) };
     if end <= tip.queue_end {
         return Ok(None);

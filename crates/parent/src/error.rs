@@ -7,8 +7,8 @@ pub enum ParentError {
     /// RPC. Nothing was changed.
     #[error("parent chain: {0}; it will be asked again")]
     Temporary(String),
-    /// The chain changed while it was read: rewind to the common ancestor, which a
-    /// [`Follower`](crate::Follower) tells, and begin again from there.
+    /// The chain changed while it was read: begin again with
+    /// [`ParentReader::heads`](crate::ParentReader::heads).
     #[error("parent chain was reorganised: {0}")]
     Reset(String),
     /// Asking again cannot help: stop and tell the operator.

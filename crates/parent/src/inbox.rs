@@ -1,6 +1,8 @@
 //! The Inbox's log: messages and batches, checked against the contract's state.
 
-use crate::{Parent, ParentBlock, ParentError, position::Position, rpc::CallError};
+use crate::{
+    Heads, Parent, ParentBlock, ParentError, ParentReader, position::Position, rpc::CallError,
+};
 use alloy::{
     eips::BlockId,
     primitives::{Address, B256, Bytes},
@@ -49,8 +51,6 @@ pub struct CommittedBatch {
     pub block_number: u64,
     /// Hash of that block.
     pub block_hash: B256,
-    /// The transaction that committed it.
-    pub transaction: B256,
 }
 
 /// The Inbox's log over a range of parent blocks, in order.
@@ -253,6 +253,24 @@ impl InboxReader {
     }
 }
 
+impl ParentReader for InboxReader {
+    async fn heads(&self) -> Result<Heads, ParentError> {
+        self.parent.heads().await
+    }
+
+    async fn block(&self, number: u64) -> Result<Option<ParentBlock>, ParentError> {
+        self.parent.block(number).await
+    }
+
+    async fn inbox_log(&self, from: u64, to: &ParentBlock) -> Result<InboxLog, ParentError> {
+        self.log(from, to).await
+    }
+
+    async fn payload(&self, batch: &CommittedBatch) -> Result<Option<Bytes>, ParentError> {
+        Self::payload(self, batch).await
+    }
+}
+
 /// The log ends where the state does.
 fn check_complete(
     before: Option<Position>,
@@ -396,7 +414,6 @@ fn batch(log: &Log, place: Place) -> Result<CommittedBatch, ParentError> {
         data: event.data,
         block_number: place.block_number,
         block_hash: place.block_hash,
-        transaction: place.transaction,
     })
 }
 

@@ -7,18 +7,20 @@
 
 mod beacon;
 mod blocks;
+mod calls;
 mod error;
-mod follow;
 mod inbox;
 mod kzg;
 mod position;
 mod rpc;
+mod seam;
 pub mod sender;
 mod transport;
 
 pub use blocks::{Heads, Parent, ParentBlock};
+pub use calls::{Batches, Claims};
 pub use error::ParentError;
-pub use follow::{Follower, HeadChange};
 pub use inbox::{CommittedBatch, InboxLog, InboxMessage, InboxReader, InboxTerms};
 pub use rpc::Options;
-pub use sender::{Sender, SenderOptions};
+pub use seam::{BatchSender, Claim, ClaimSender, Commit, ParentReader, Proposal};
+pub use sender::{Sender, SenderOptions, Sent};

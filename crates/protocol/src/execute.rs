@@ -15,11 +15,11 @@ use op_revm::{
     api::{builder::DefaultOpEvm, default_ctx::OpContext},
 };
 use revm::{
-    Context, Database, DatabaseCommit, ExecuteEvm,
+    Context, Database, DatabaseCommit, DatabaseRef, ExecuteEvm,
     context::{BlockEnv, CfgEnv, ContextTr, result::EVMError, result::ExecutionResult},
     context_interface::block::BlobExcessGasAndPrice,
     database::{BundleState, State, states::bundle_state::BundleRetention},
-    database_interface::bal::EvmDatabaseError,
+    database_interface::{WrapDatabaseRef, bal::EvmDatabaseError},
     primitives::KECCAK_EMPTY,
     state::{Account, AccountStatus, EvmState, EvmStorageSlot},
 };
@@ -40,6 +40,24 @@ pub const EVM_SPEC: OpSpecId = OpSpecId::ISTHMUS;
 
 /// The state that a block executes on: the parent's, with the block's changes on top.
 pub type BlockState<DB> = State<HistoryDb<DB>>;
+
+/// What signed transactions pay besides gas and value: the data fee and the operator fee (OP Stack,
+/// Isthmus), by the parent attributes that a state holds.
+#[derive(Clone, Debug)]
+pub struct Surcharge(L1BlockInfo);
+
+impl Surcharge {
+    /// Reads the attributes. Fails only if the database does.
+    pub fn read<DB: DatabaseRef>(db: &DB) -> Result<Self, DB::Error> {
+        Ok(Self(L1BlockInfo::try_fetch(&mut WrapDatabaseRef(db), U256::ZERO, EVM_SPEC)?))
+    }
+
+    /// Most wei that a transaction of these EIP-2718 bytes pays on top.
+    pub fn of(&self, encoded: &[u8], gas_limit: u64) -> U256 {
+        // It would keep the fee of the first transaction that it is asked for.
+        self.0.clone().tx_cost(encoded, U256::from(gas_limit), EVM_SPEC)
+    }
+}
 
 /// What a block takes in before its first signed transaction.
 #[derive(Clone, Debug, Default)]

@@ -15,8 +15,7 @@ use alloy::{
 };
 use altana_bridge::{Bridge, Status, Withdrawal};
 use altana_contracts::{artifact, bindings::Inbox};
-use altana_node::parent::Sent;
-use altana_parent::{Sender, SenderOptions};
+use altana_parent::{Sender, SenderOptions, Sent};
 use altana_protocol::{Transaction, transaction::Recovered};
 use altana_rpc::{
     Backend, PoolContent, PoolStatus, RollupInfo, Submission, SubmitError, SyncProgress,
@@ -177,7 +176,7 @@ impl Setting {
         let key = Arc::new(stack.accounts.signer(USER).clone());
         let sender = Sender::open(parent.clone(), key, &folder, SenderOptions::default())?;
         match rescue(parent, &stack.deployment, sender).await? {
-            Some(sent) if sent.success => Ok(sent),
+            Some(sent) if sent.reverted.is_none() => Ok(sent),
             Some(sent) => bail!("the commit {} was reverted", sent.hash),
             None => bail!("nothing waits in the queue"),
         }

@@ -1,7 +1,6 @@
 //! A parent chain, a rollup deployed on it, and a node that runs it: what `dev`, `demo` and `bench` start.
 
 pub mod accounts;
-pub mod link;
 pub mod rebuild;
 
 use accounts::Accounts;
@@ -21,12 +20,11 @@ use altana_node::{
     proposer,
     sequencer::{self, MessageLimits},
 };
-use altana_parent::{Parent, Sender, SenderOptions};
+use altana_parent::{Batches, Claims, InboxReader, Parent, Sender, SenderOptions};
 use altana_rpc::{Backend, Server, ServerHandle};
 use anyhow::{Context, Result, ensure};
 use axum::{Router, routing::get};
 use jsonrpsee::RpcModule;
-use link::{Batches, Claims, Reader};
 use serde_json::json;
 use std::{
     net::SocketAddr,
@@ -337,7 +335,7 @@ pub async fn start_node(
     let deployment = setup.deployment;
     let contracts = &deployment.contracts;
     let parent = connect(setup.parent_url, setup.beacon_url, deployment).await?;
-    let reader = Reader::new(parent.clone(), contracts.inbox, contracts.portal);
+    let reader = InboxReader::new(parent.clone(), contracts.inbox, contracts.portal);
     let chain = Chain {
         spec: deployment.spec.clone(),
         terms: reader.terms().await?,

@@ -1,19 +1,16 @@
 //! Recompute a chain from its parent alone.
 
-use super::{
-    connect,
-    link::{Batches, Reader},
-    open_ledger,
-};
+use super::{connect, open_ledger};
 use alloy::primitives::{Address, B256, U256};
 use altana_contracts::Deployment;
 use altana_ledger::Ledger;
 use altana_node::{
     derive::{Derivation, Follower, ReadAhead, Tip},
-    parent::{BatchSender, ParentBlock, ParentError, Sent},
     rescue,
 };
-use altana_parent::{Parent, Sender};
+use altana_parent::{
+    BatchSender, Batches, InboxReader, Parent, ParentBlock, ParentError, Sender, Sent,
+};
 use altana_protocol::stf::header_output_root;
 use anyhow::Result;
 use serde::Serialize;
@@ -87,7 +84,7 @@ async fn derive(
     deployment: &Deployment,
 ) -> Result<(Derivation, Ledger, ParentBlock)> {
     let contracts = &deployment.contracts;
-    let reader = Arc::new(Reader::new(parent, contracts.inbox, contracts.portal));
+    let reader = Arc::new(InboxReader::new(parent, contracts.inbox, contracts.portal));
     let ledger = open_ledger(deployment, None)?;
     let genesis = Tip::genesis(deployment.spec.config_hash(), &ledger.genesis());
     let mut derivation = Derivation::new(ledger.clone(), genesis, B256::ZERO);

@@ -26,6 +26,8 @@ const POLL: Duration = Duration::from_millis(25);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Gas of a transfer.
 const TRANSFER_GAS: u64 = 21_000;
+/// Gas of a byte of data that is zero (EIP-7623).
+const ZERO_BYTE_GAS: u64 = 10;
 /// A user's rest between two transfers: a load, not a flood.
 const REST: Duration = Duration::from_millis(10);
 /// More than any base fee of a devnet.
@@ -110,6 +112,11 @@ pub struct Load {
 impl Load {
     /// Begins with the first `senders` accounts.
     pub fn start(dev: &Dev, senders: usize) -> Self {
+        Self::start_with(dev, senders, 0)
+    }
+
+    /// [`Load::start`] with this many bytes of data in each transfer.
+    pub fn start_with(dev: &Dev, senders: usize, data_bytes: usize) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let acknowledged = watch::Sender::new(0);
         let chain_id = dev.info["rollup"]["chainId"].as_u64().expect("a chain id");
@@ -118,6 +125,7 @@ impl Load {
             let sender = Sender {
                 key: key(dev, index),
                 chain_id,
+                data_bytes,
                 rollup: provider(dev.get("/rollup/rpc")),
                 stop: stop.clone(),
                 acknowledged: acknowledged.clone(),
@@ -149,6 +157,7 @@ impl Load {
 struct Sender {
     key: PrivateKeySigner,
     chain_id: u64,
+    data_bytes: usize,
     rollup: DynProvider<AnyNetwork>,
     stop: Arc<AtomicBool>,
     acknowledged: watch::Sender<usize>,
@@ -185,11 +194,12 @@ impl Sender {
         let mut tx = TxEip1559 {
             chain_id: self.chain_id,
             nonce,
-            gas_limit: TRANSFER_GAS,
+            gas_limit: TRANSFER_GAS + ZERO_BYTE_GAS * self.data_bytes as u64,
             max_fee_per_gas: MAX_FEE_WEI,
             max_priority_fee_per_gas: 1,
             to: TxKind::Call(Address::repeat_byte(0x77)),
             value: U256::from(1),
+            input: vec![0; self.data_bytes].into(),
             ..Default::default()
         };
         let signature = self.key.sign_transaction_sync(&mut tx).expect("a local key signs");

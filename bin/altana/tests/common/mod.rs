@@ -6,9 +6,10 @@ pub mod load;
 
 use serde_json::Value;
 use std::{
+    fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, Command, Output, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio},
 };
 
 /// The repository's root.
@@ -63,7 +64,12 @@ impl Running {
     /// Kills the process at once, as `kill -9` does.
     pub fn kill(&mut self) {
         self.child.kill().expect("the process can be killed");
-        self.child.wait().expect("the process can be waited for");
+        self.wait();
+    }
+
+    /// Waits until the process has ended.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.child.wait().expect("the process can be waited for")
     }
 }
 
@@ -82,11 +88,36 @@ pub struct Dev {
     pub info: Value,
 }
 
+/// A devnet on free ports that says where it is.
+const DEV: [&str; 6] = ["dev", "--json", "--port", "0", "--parent-port", "0"];
+
 impl Dev {
     /// Starts a devnet with further arguments and waits until it answers.
     pub fn start(args: &[&str]) -> Self {
-        let mut command = altana(&["dev", "--json", "--port", "0", "--parent-port", "0"]);
-        command.args(args).stdout(Stdio::piped()).stdin(Stdio::null());
+        let mut command = altana(&DEV);
+        command.args(args);
+        Self::spawn(command)
+    }
+
+    /// [`Dev::start`] of a process whose files cannot grow beyond some blocks (of 512 or 1024 bytes,
+    /// as the shell has it): writes fail then, as on a full disk. It logs into a file.
+    pub fn start_limited(args: &[&str], blocks: u32, log: File) -> Self {
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_altana")]).args(DEV).args(args);
+        command.stderr(log);
+        Self::spawn(command)
+    }
+
+    /// Starts a devnet without waiting for it.
+    pub fn launch(args: &[&str]) -> Running {
+        let mut command = altana(&DEV);
+        command.args(args).stdout(Stdio::null()).stdin(Stdio::null());
+        Running { child: command.spawn().expect("altana starts"), _stdin: None }
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stdin(Stdio::null());
         let mut child = command.spawn().expect("altana starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("stdout is piped"))

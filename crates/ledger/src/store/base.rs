@@ -1,7 +1,7 @@
 //! The database: trie nodes, codes and indices, merged from the log in large batches.
 
 use super::batch::{Batch, Meta, NumberEntry};
-use crate::Error;
+use crate::{Error, explain};
 use alloy_primitives::{B256, Bloom, Bytes, map::B256Map};
 use fjall::{
     Database, Keyspace, KeyspaceCreateOptions, PersistMode,
@@ -55,7 +55,15 @@ pub(crate) struct Tables {
 }
 
 fn fatal(error: fjall::Error) -> Error {
-    Error::Fatal(format!("database: {error}"))
+    let reason = match &error {
+        fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error)) => {
+            explain(error)
+        }
+        // It wrote in the background, and does not say why that failed.
+        fjall::Error::Poisoned => "an earlier write failed, perhaps for want of space".into(),
+        other => other.to_string(),
+    };
+    Error::Fatal(format!("database: {reason}"))
 }
 
 fn damaged(table: &str) -> Error {

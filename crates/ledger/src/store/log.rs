@@ -5,7 +5,7 @@
 //! is cut off or fails its checksum ends the log: the process died while writing it, so nobody was
 //! told that it is there.
 
-use crate::Error;
+use crate::{Error, explain};
 use alloy_primitives::{B256, Bytes, keccak256};
 use parking_lot::RwLock;
 use std::{
@@ -214,7 +214,7 @@ impl Log {
 }
 
 fn fatal(error: io::Error) -> Error {
-    Error::Fatal(format!("block log: {error}"))
+    Error::Fatal(format!("block log: {}", explain(&error)))
 }
 
 /// Whether there were that many bytes.

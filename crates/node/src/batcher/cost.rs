@@ -22,8 +22,8 @@ const BLOB_HASH_GAS: u128 = 2_000;
 pub struct Prices {
     /// Wei per gas.
     pub base_fee: u128,
-    /// Wei per blob gas.
-    pub blob_base_fee: u128,
+    /// Wei per blob gas; `None` where there are no blobs.
+    pub blob_base_fee: Option<u128>,
 }
 
 /// The way that was chosen, and what both cost.
@@ -31,7 +31,7 @@ pub struct Prices {
 pub struct Cost {
     /// Number of blobs; 0 means calldata.
     pub blobs: usize,
-    /// Wei, in blobs; `None` if the payload does not fit.
+    /// Wei, in blobs; `None` if the payload does not fit, or there are no blobs.
     pub blob_wei: Option<u128>,
     /// Wei, in calldata; `None` if the payload does not fit.
     pub calldata_wei: Option<u128>,
@@ -41,8 +41,10 @@ pub struct Cost {
 pub(super) fn choose(config: &Config, payload: &[u8], prices: Prices) -> Option<Cost> {
     let blobs = blobs_for(payload);
     let fits_blobs = payload.len() <= blob_payload_bytes_max(config.blobs_max);
-    let blob_wei = (config.data != DataChoice::Calldata && fits_blobs)
-        .then(|| blob_cost(blobs as u128, prices));
+    let blob_wei = prices
+        .blob_base_fee
+        .filter(|_| config.data != DataChoice::Calldata && fits_blobs)
+        .map(|blob_base_fee| blob_cost(blobs as u128, prices.base_fee, blob_base_fee));
     let fits_calldata = payload.len() <= config.calldata_bytes_max;
     let calldata_wei = (config.data != DataChoice::Blobs && fits_calldata)
         .then(|| calldata_gas(payload).saturating_mul(prices.base_fee));
@@ -55,11 +57,10 @@ pub(super) fn choose(config: &Config, payload: &[u8], prices: Prices) -> Option<
     Some(Cost { blobs, blob_wei, calldata_wei })
 }
 
-fn blob_cost(blobs: u128, prices: Prices) -> u128 {
+fn blob_cost(blobs: u128, base_fee: u128, blob_base_fee: u128) -> u128 {
     let gas = COMMIT_GAS + blobs * BLOB_HASH_GAS;
     let blob_gas = blobs * BLOB_GAS;
-    gas.saturating_mul(prices.base_fee)
-        .saturating_add(blob_gas.saturating_mul(prices.blob_base_fee))
+    gas.saturating_mul(base_fee).saturating_add(blob_gas.saturating_mul(blob_base_fee))
 }
 
 fn calldata_gas(payload: &[u8]) -> u128 {
@@ -74,8 +75,10 @@ fn calldata_gas(payload: &[u8]) -> u128 {
 mod tests {
     use super::*;
 
-    const CHEAP_BLOBS: Prices = Prices { base_fee: 1_000_000_000, blob_base_fee: 1 };
-    const DEAR_BLOBS: Prices = Prices { base_fee: 1_000_000_000, blob_base_fee: 50_000_000_000 };
+    const CHEAP_BLOBS: Prices = Prices { base_fee: 1_000_000_000, blob_base_fee: Some(1) };
+    const DEAR_BLOBS: Prices =
+        Prices { base_fee: 1_000_000_000, blob_base_fee: Some(50_000_000_000) };
+    const NO_BLOBS: Prices = Prices { base_fee: 1, blob_base_fee: None };
 
     fn blobs(bytes: usize, data: DataChoice, prices: Prices) -> Option<usize> {
         let config = Config { data, ..Config::default() };
@@ -86,12 +89,14 @@ mod tests {
     fn the_cheaper_way_is_taken() {
         assert_eq!(blobs(10_000, DataChoice::Auto, CHEAP_BLOBS), Some(1));
         assert_eq!(blobs(10_000, DataChoice::Auto, DEAR_BLOBS), Some(0));
+        assert_eq!(blobs(10_000, DataChoice::Auto, NO_BLOBS), Some(0));
     }
 
     #[test]
     fn what_does_not_fit_calldata_goes_into_blobs_at_any_price() {
         assert_eq!(blobs(300_000, DataChoice::Auto, DEAR_BLOBS), Some(3));
         assert_eq!(blobs(300_000, DataChoice::Calldata, DEAR_BLOBS), None);
+        assert_eq!(blobs(300_000, DataChoice::Auto, NO_BLOBS), None);
     }
 
     #[test]

@@ -14,10 +14,10 @@ use crate::{
     derive::{Plan, Tip, is_deposit},
     inbox::Inbox,
     note::Note,
-    parent::{Commit, InboxTerms, ParentBlock},
 };
 use alloy_eips::Encodable2718;
 use altana_ledger::Block;
+use altana_parent::{Commit, InboxTerms, ParentBlock};
 use altana_protocol::{
     Transaction,
     batch::{
@@ -89,6 +89,8 @@ pub struct Inputs<'a> {
     pub terms: &'a InboxTerms,
     /// The newest parent block.
     pub head: ParentBlock,
+    /// Wei per blob gas in the parent's next block; `None` where there are no blobs.
+    pub blob_base_fee: Option<u128>,
     /// Seconds since 1970.
     pub now_s: u64,
     /// The rollup's chain id.
@@ -226,8 +228,7 @@ fn batch(
         Err(EncodeError::TooLong) => return Ok(None),
         Err(error) => return Err(BatchError::Encode { block: first.number(), error }),
     };
-    let prices =
-        Prices { base_fee: inputs.head.base_fee, blob_base_fee: inputs.head.blob_base_fee };
+    let prices = Prices { base_fee: inputs.head.base_fee, blob_base_fee: inputs.blob_base_fee };
     let Some(cost) = cost::choose(config, &payload, prices) else { return Ok(None) };
     let header = BatchHeader {
         index: inputs.tip.index + 1,

@@ -8,11 +8,11 @@ use crate::{
         tests::{deposit, update},
     },
     note::Note,
-    parent::{InboxTerms, ParentBlock},
     sim::world::{START_MS, chain, open},
 };
 use alloy_primitives::B256;
 use altana_ledger::{Block, BlockAttributes};
+use altana_parent::{InboxTerms, ParentBlock};
 use std::sync::Arc;
 
 const START: u64 = START_MS / 1000;
@@ -47,6 +47,7 @@ fn decide(seconds: &[u64], now: u64, inbox: &Inbox, change: impl FnOnce(&mut Tip
         inbox,
         terms: &TERMS,
         head,
+        blob_base_fee: Some(0),
         now_s: START + now,
         chain_id: 4217,
     };

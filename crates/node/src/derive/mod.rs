@@ -4,11 +4,13 @@
 //! [`Update`], and the same updates always give the same chain. In a sequencer it finds its own
 //! blocks and confirms them; where a batch differs from them, the batch wins and the displaced
 //! transactions go back to the pool.
+mod finality;
 mod plan;
 mod recover;
 mod shell;
 mod tips;
 
+pub(crate) use finality::check_finality;
 pub use plan::Plan;
 pub use shell::{Checkpoint, Follower, Position, Read, ReadAhead};
 pub use tips::Tip;
@@ -16,10 +18,10 @@ pub use tips::Tip;
 use crate::{
     inbox::{Inbox, Inconsistent, Update},
     note::Note,
-    parent::CommittedBatch,
 };
 use alloy_primitives::B256;
 use altana_ledger::{Block, BlockAttributes, BlockBuilder, Ledger, SealedBlock};
+use altana_parent::CommittedBatch;
 use altana_protocol::{
     Transaction,
     execute::{ExecuteError, Messages},
@@ -274,6 +276,7 @@ impl Derivation {
             last_timestamp: header.last_timestamp,
             queue_end: header.queue_end,
             parent_block: batch.block_number,
+            parent_hash: batch.block_hash,
             block_number: number,
             block_hash: parent,
         })
@@ -309,7 +312,7 @@ impl Derivation {
         let attributes = BlockAttributes {
             timestamp: plan.block.timestamp,
             messages: plan.block.messages.clone(),
-            note: Note { queue_end: plan.queue_end }.encode(),
+            note: Note { queue_end: plan.block.queue_end }.encode(),
             ..BlockAttributes::default()
         };
         if let Some(transactions) = plan.recovered() {

@@ -21,8 +21,6 @@ const TRANSACTIONS_MIN: usize = 16;
 pub struct Plan {
     /// What the block takes in.
     pub block: BlockPlan,
-    /// Index of the first message that it leaves.
-    pub queue_end: u64,
     senders: OnceLock<Option<Vec<Address>>>,
 }
 
@@ -36,17 +34,7 @@ impl Plan {
         payload: Option<&[u8]>,
     ) -> Vec<Self> {
         let blocks = plan(chain_id, header, messages, payload);
-        let last = blocks.len() - 1;
-        let mut queue_end = header.queue_start;
-        let plans = blocks.into_iter().enumerate().map(|(index, block)| {
-            let rest = &messages[(queue_end - header.queue_start) as usize..];
-            queue_end += consumed(rest, block.messages.deposits.len());
-            if index == last {
-                queue_end = header.queue_end;
-            }
-            Self { block, queue_end, senders: OnceLock::new() }
-        });
-        plans.collect()
+        blocks.into_iter().map(|block| Self { block, senders: OnceLock::new() }).collect()
     }
 
     /// Whether an executed block is the one that this says, given that it has the right parent:
@@ -84,16 +72,4 @@ impl Plan {
 /// Whether the block's randomness is that of the messages it takes, if they bring any.
 pub(super) fn has_randomness_of(block: &Block, messages: &Messages) -> bool {
     messages.prev_randao.is_none_or(|randao| block.header.mix_hash == randao)
-}
-
-/// How many messages give this many transactions. Messages that become nothing behind the last of
-/// them count for the next block: where they belong changes nothing.
-fn consumed(messages: &[QueuedMessage], deposits: usize) -> u64 {
-    let mut left = deposits;
-    let until = messages.iter().take_while(|message| {
-        let more = left > 0;
-        left -= usize::from(more && message.to_transaction(None).is_some());
-        more
-    });
-    until.count() as u64
 }

@@ -1,11 +1,9 @@
 //! Read the parent and feed derivation: the only part of it that waits.
 
 use super::{Derivation, Tip};
-use crate::{
-    inbox::Update,
-    parent::{Heads, ParentBlock, ParentError, ParentReader},
-};
+use crate::inbox::Update;
 use alloy_primitives::B256;
+use altana_parent::{Heads, ParentBlock, ParentError, ParentReader};
 use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use std::{io::Write, path::Path, sync::Arc};
@@ -100,7 +98,7 @@ impl<P: ParentReader> Follower<P> {
     }
 
     async fn block(&self, number: u64) -> Result<ParentBlock, ParentError> {
-        let missing = || ParentError::Reorganised(format!("block {number} is missing"));
+        let missing = || ParentError::Reset(format!("block {number} is missing"));
         self.parent.block(number).await?.ok_or_else(missing)
     }
 }

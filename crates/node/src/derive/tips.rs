@@ -20,6 +20,8 @@ pub struct Tip {
     pub queue_end: u64,
     /// Number of the parent block that holds it.
     pub parent_block: u64,
+    /// Hash of that block.
+    pub parent_hash: B256,
     /// Number of its last block.
     pub block_number: u64,
     /// Hash of its last block.
@@ -35,6 +37,7 @@ impl Tip {
             last_timestamp: block.header.timestamp,
             queue_end: 0,
             parent_block: 0,
+            parent_hash: B256::ZERO,
             block_number: block.number(),
             block_hash: block.hash(),
         }

@@ -1,9 +1,10 @@
 //! What RPC asks a rollup node beyond its ledger.
 
 use super::{Shared, peer::Forwarder};
-use crate::{parent::ParentBlock, pool::Rejection};
+use crate::pool::Rejection;
 use alloy_primitives::{Address, B256, U256};
 use altana_ledger::{Block, Pending};
+use altana_parent::ParentBlock;
 use altana_protocol::{Transaction, predeploys::L1_BLOCK, transaction::Recovered};
 use altana_rpc::{
     Backend, L1Origin, PoolContent, PoolStatus, RollupInfo, Submission, SubmitError, SyncProgress,

@@ -1,15 +1,13 @@
 //! Derivation's shell: read the parent, feed the engine, forever.
 
 use super::{Backoff, NodeError, Shared};
-use crate::{
-    derive::{Derived, Follower, Read, ReadAhead},
-    engine::EngineError,
-    parent::{ParentError, ParentReader},
-};
+use crate::derive::{Derived, Follower, Read, ReadAhead, check_finality};
+use altana_parent::{ParentError, ParentReader};
 use std::{sync::Arc, time::Duration};
 
 pub(super) async fn run<P: ParentReader>(
     shared: Arc<Shared>,
+    parent: Arc<P>,
     follower: Follower<P>,
 ) -> Result<(), NodeError> {
     let mut reader = ReadAhead::new(follower);
@@ -18,7 +16,7 @@ pub(super) async fn run<P: ParentReader>(
     loop {
         let step = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
-            step = step(&shared, &mut reader) => step,
+            step = step(&shared, &*parent, &mut reader) => step,
         };
         let proceed = match step {
             Ok(false) => {
@@ -61,11 +59,21 @@ async fn look_or_poll(shared: &Shared) -> bool {
 /// Reads once and takes it in; whether the parent's head is reached.
 async fn step<P: ParentReader>(
     shared: &Arc<Shared>,
+    parent: &P,
     reader: &mut ReadAhead<P>,
 ) -> Result<bool, NodeError> {
     let follower = reader.follower();
-    let position = shared.engine(move |engine| follower.position(engine.derivation())).await?;
+    let (position, head, finalized) = shared
+        .engine(move |engine| {
+            let derivation = engine.derivation();
+            let finalized = derivation.finalized_tip().clone();
+            (follower.position(derivation), derivation.inbox().head(), finalized)
+        })
+        .await?;
     let read = reader.read(&position).await?;
+    if head.is_none_or(|head| head.number > read.update.ancestor) {
+        check_finality(parent, &finalized).await?;
+    }
     let complete = read.complete;
     *shared.heads.write() = read.heads;
     shared.metrics.parent_block.set(read.heads.latest.number);
@@ -75,11 +83,7 @@ async fn step<P: ParentReader>(
     Ok(complete)
 }
 
-fn apply(
-    shared: &Shared,
-    engine: &mut crate::engine::Engine,
-    read: Read,
-) -> Result<(), EngineError> {
+fn apply(shared: &Shared, engine: &mut crate::engine::Engine, read: Read) -> Result<(), NodeError> {
     let inbox = engine.derivation().inbox();
     let head = inbox.head();
     let is_news = head.is_none_or(|head| head.hash != read.update.head.hash)
@@ -100,10 +104,8 @@ fn apply(
     let after = engine.derivation().checkpoint();
     if let (Some(dir), Some(checkpoint)) = (&shared.config.dir, after)
         && before.is_none_or(|before| before.tip != checkpoint.tip)
-        && let Err(error) = checkpoint.store(dir)
     {
-        // A restart reads more of the parent, that is all.
-        tracing::warn!(%error, "the checkpoint could not be written");
+        checkpoint.store(dir).map_err(NodeError::Checkpoint)?;
     }
     Ok(())
 }

@@ -12,13 +12,13 @@ use crate::{
     derive::{Checkpoint, Derivation, DeriveError, Follower, Tip},
     engine::{Engine, EngineError, GapLimits},
     metrics::Metrics,
-    parent::{BatchSender, ClaimSender, Heads, InboxTerms, ParentError, ParentReader},
     pool::{JournalError, Limits, PoolService},
     proposer,
     sequencer::{self, Preconfirmation},
 };
 use alloy_primitives::B256;
 use altana_ledger::{Ledger, Pending, Rules};
+use altana_parent::{BatchSender, ClaimSender, Heads, InboxTerms, ParentError, ParentReader};
 use altana_protocol::ChainSpec;
 use parking_lot::{Mutex, RwLock};
 use std::{
@@ -93,9 +93,12 @@ pub enum NodeError {
     /// The pool's journal could not be opened.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The pool's journal could not be written: make room on the disk and start again.
+    /// The pool's journal could not be written.
     #[error("{0}")]
     Pool(String),
+    /// The checkpoint could not be written.
+    #[error("checkpoint: {}", altana_ledger::explain(.0))]
+    Checkpoint(std::io::Error),
     /// The ledger failed.
     #[error("ledger: {0}")]
     Ledger(#[from] altana_ledger::Error),
@@ -237,8 +240,9 @@ impl<R: ParentReader> Node<R> {
 
     /// Starts to follow the parent and, if configured, to lead or to follow a peer.
     pub fn start(mut self) -> Result<NodeHandle, NodeError> {
-        let follower = Follower::new(self.reader, self.shared.chain.parent_start_block);
-        self.tasks.spawn(derive::run(self.shared.clone(), follower));
+        let start = self.shared.chain.parent_start_block;
+        let follower = Follower::new(self.reader.clone(), start);
+        self.tasks.spawn(derive::run(self.shared.clone(), self.reader, follower));
         if let Some(config) = self.shared.config.sequencer.clone() {
             self.tasks.spawn(lead::run(self.shared.clone(), config)?);
         } else if let Some(url) = self.shared.config.peer_url.clone() {

@@ -3,11 +3,11 @@
 use super::{Backoff, NodeError, Shared};
 use crate::{
     derive::Tip,
-    parent::{Claim, ClaimSender, ParentError, Proposal},
     proposer::{self, Config},
 };
 use alloy_primitives::B256;
 use altana_ledger::Ledger;
+use altana_parent::{Claim, ClaimSender, ParentError, Proposal};
 use altana_protocol::stf::header_output_root;
 use std::{sync::Arc, time::Duration};
 
@@ -59,11 +59,12 @@ async fn step<S: ClaimSender>(
     let Some(proposal) = proposal else { return Ok(()) };
     let sent = sender.propose(proposal).await?;
     let (batch, block, root) = (proposal.batch_index, proposal.last_block, proposal.output_root);
-    if sent.success {
-        shared.metrics.claims_total.add(1);
-        tracing::info!(batch, block, %root, "claimed");
-    } else {
-        tracing::warn!(batch, hash = %sent.hash, "claim reverted");
+    match sent.reverted {
+        None => {
+            shared.metrics.claims_total.add(1);
+            tracing::info!(batch, block, %root, "claimed");
+        }
+        Some(reason) => tracing::warn!(batch, hash = %sent.hash, reason, "claim reverted"),
     }
     Ok(())
 }

@@ -6,10 +6,10 @@ use crate::{
     derive::Tip,
     engine::Engine,
     inbox::Inbox,
-    parent::{BatchSender, ParentBlock, ParentError, Sent},
 };
 use alloy_primitives::U256;
 use altana_ledger::{Block, BlockBody, Ledger};
+use altana_parent::{BatchSender, Heads, ParentError, Sent};
 use altana_protocol::batch::BLOCKS_MAX;
 use std::{sync::Arc, time::Duration};
 
@@ -62,16 +62,16 @@ struct Snapshot {
     tip: Tip,
     blocks: Vec<Arc<Block>>,
     inbox: Inbox,
-    head: ParentBlock,
+    heads: Heads,
 }
 
 impl Snapshot {
-    fn of(engine: &Engine, head: ParentBlock) -> Result<Self, NodeError> {
+    fn of(engine: &Engine, heads: Heads) -> Result<Self, NodeError> {
         Ok(Self {
             tip: engine.derivation().tip().clone(),
             blocks: engine.unpublished(BLOCKS_MAX)?,
             inbox: engine.derivation().inbox().clone(),
-            head,
+            heads,
         })
     }
 }
@@ -79,21 +79,22 @@ impl Snapshot {
 async fn decide(shared: &Arc<Shared>, config: &Arc<Config>) -> Result<Option<Batch>, NodeError> {
     let (config, worker) = (config.clone(), shared.clone());
     let task = tokio::task::spawn_blocking(move || {
-        let head = worker.heads.read().latest;
+        let heads = *worker.heads.read();
         let snapshot = {
             let engine = worker.engine.lock();
             let (blocks, _) = engine.gap();
             if !engine.derivation().is_coherent() || blocks == 0 {
                 return Ok(None);
             }
-            Snapshot::of(&engine, head)?
+            Snapshot::of(&engine, heads)?
         };
         let inputs = Inputs {
             tip: &snapshot.tip,
             blocks: &snapshot.blocks,
             inbox: &snapshot.inbox,
             terms: &worker.chain.terms,
-            head: snapshot.head,
+            head: snapshot.heads.latest,
+            blob_base_fee: snapshot.heads.blob_base_fee,
             now_s: now_ms() / 1000,
             chain_id: worker.chain.spec.chain_id,
         };
@@ -144,9 +145,9 @@ fn report(shared: &Shared, batch: &Batch, sent: &Sent) {
     let gwei = sent.fee / U256::from(1_000_000_000u64);
     metrics.batch_fee_gwei_total.add(gwei.try_into().unwrap_or(u64::MAX));
     let (index, bytes) = (batch.commit.index, batch.commit.payload.len());
-    if !sent.success {
+    if let Some(reason) = &sent.reverted {
         metrics.batches_failed_total.add(1);
-        tracing::warn!(index, hash = %sent.hash, "commit reverted");
+        tracing::warn!(index, hash = %sent.hash, reason, "commit reverted");
         return;
     }
     metrics.batches_committed_total.add(1);
@@ -174,5 +175,29 @@ async fn settle(shared: &Arc<Shared>, index: u64, sent: &Sent) -> Result<bool, N
         if !shared.pause(Duration::from_millis(LOOK_MS / 4)).await {
             return Ok(false);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::world::{START_MS, chain, open};
+    use alloy_consensus::Header;
+    use alloy_primitives::{B256, Sealable};
+    use altana_ledger::BlockAttributes;
+
+    /// Incident (Base, 2026): a block held what an invalid transaction had left in memory.
+    #[test]
+    fn a_block_that_executes_to_something_else_is_not_published() {
+        let (spec, genesis) = chain(&[]);
+        let ledger = open(&spec, &genesis);
+        let attributes =
+            BlockAttributes { timestamp: START_MS / 1000, ..BlockAttributes::default() };
+        let builder = ledger.build(ledger.head().hash(), attributes).unwrap();
+        let block = ledger.commit(builder.seal().unwrap()).unwrap();
+        reexecute(&ledger, std::slice::from_ref(&block)).unwrap();
+        let header = Header { state_root: B256::ZERO, ..block.header.inner().clone() };
+        let false_block = Block { header: header.seal_slow(), ..(*block).clone() };
+        reexecute(&ledger, &[Arc::new(false_block)]).unwrap_err();
     }
 }

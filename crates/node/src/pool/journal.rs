@@ -8,6 +8,7 @@
 use alloy_consensus::transaction::Recovered;
 use alloy_eips::Decodable2718;
 use alloy_primitives::{Address, keccak256};
+use altana_ledger::explain;
 use altana_protocol::Transaction;
 use std::{
     fs::{File, OpenOptions},
@@ -18,8 +19,6 @@ use std::{
 const MAGIC: &[u8; 8] = b"ALTPOOL1";
 const NAME: &str = "pool.journal";
 const NEW_NAME: &str = "pool.journal.new";
-/// Largest record that is believed when reading.
-const RECORD_BYTES_MAX: usize = 1 << 20;
 /// The log is rewritten when it exceeds this and twice what is worth keeping.
 const COMPACT_BYTES_MIN: u64 = 16 << 20;
 
@@ -28,7 +27,7 @@ const COMPACT_BYTES_MIN: u64 = 16 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The file system refused.
-    #[error("pool journal {path}: {error}")]
+    #[error("pool journal {}: {}", path.display(), explain(error))]
     Io {
         /// Which file.
         path: PathBuf,
@@ -148,8 +147,7 @@ fn split_record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (head, rest) = bytes.split_at_checked(8)?;
     let length = u32::from_le_bytes(head[..4].try_into().ok()?) as usize;
     let (record, tail) = rest.split_at_checked(length)?;
-    let whole = (20..=RECORD_BYTES_MAX).contains(&length) && keccak256(record)[..4] == head[4..];
-    whole.then_some((record, tail))
+    (keccak256(record)[..4] == head[4..]).then_some((record, tail))
 }
 
 fn decode(record: &[u8]) -> Option<Recovered<Transaction>> {

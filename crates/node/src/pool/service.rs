@@ -6,10 +6,9 @@ use super::{
 };
 use crate::derive::{Displaced, is_deposit};
 use alloy_consensus::transaction::Recovered;
-use alloy_eips::Encodable2718;
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY};
 use altana_ledger::{Block, Ledger, StateView};
-use altana_protocol::Transaction;
+use altana_protocol::{Transaction, execute::Surcharge};
 use parking_lot::{Mutex, RwLock};
 use std::{path::Path, sync::Arc};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
@@ -162,8 +161,7 @@ impl PoolService {
         self.with(|pool| {
             pool.reset(&accounts)?;
             for tx in displaced {
-                let size = tx.inner().encode_2718_len();
-                pool.restore(PooledTransaction::new(tx, size), &accounts)?;
+                pool.restore(accounts.price(tx), &accounts)?;
             }
             Ok(())
         })?;
@@ -201,8 +199,11 @@ impl Displaced for &PoolService {
 
 impl Shared {
     fn accounts(&self) -> Result<Head, Rejection> {
-        let view = self.ledger.state(self.ledger.head().hash());
-        view.map(Head).map_err(|error| Rejection::State(error.to_string()))
+        let read = || {
+            let state = self.ledger.state(self.ledger.head().hash())?;
+            Ok(Head { surcharge: Surcharge::read(&state)?, state })
+        };
+        read().map_err(|error: altana_ledger::Error| Rejection::State(error.to_string()))
     }
 
     fn offer(
@@ -223,8 +224,7 @@ impl Shared {
             .into_iter()
             .map(|tx| {
                 check(tx.inner(), chain_id, self.gas_limit)?;
-                let size = tx.inner().encode_2718_len();
-                Ok(PooledTransaction::new(tx, size))
+                Ok(accounts.price(tx))
             })
             .collect();
         let mut accepted = Vec::with_capacity(count);
@@ -253,9 +253,8 @@ impl Shared {
         let mut pool = self.pool.lock();
         let mut restored = 0;
         for tx in transactions {
-            let size = tx.inner().encode_2718_len();
-            let tx = PooledTransaction::new(tx, size);
-            restored += pool.restore(tx, &accounts).map_err(|error| error.to_string())? as usize;
+            let restore = pool.restore(accounts.price(tx), &accounts);
+            restored += restore.map_err(|error| error.to_string())? as usize;
         }
         Ok(restored)
     }
@@ -312,16 +311,32 @@ fn touched(block: &Block) -> Vec<Address> {
     touched
 }
 
-/// Accounts after the ledger's head, as it was when this was made.
-struct Head(StateView);
+/// Accounts and fees after the ledger's head, as it was when this was made.
+struct Head {
+    state: StateView,
+    surcharge: Surcharge,
+}
+
+impl Head {
+    fn price(&self, tx: Recovered<Transaction>) -> PooledTransaction {
+        use alloy_consensus::Transaction as _;
+        let encoded = tx.inner().encoded();
+        let surcharge = self.surcharge.of(&encoded, tx.gas_limit());
+        PooledTransaction::new(tx, encoded.len(), surcharge)
+    }
+}
 
 impl Accounts for Head {
     fn account(&self, address: Address) -> Result<AccountState, String> {
-        let account = self.0.account(address).map_err(|error| error.to_string())?;
+        let account = self.state.account(address).map_err(|error| error.to_string())?;
         let Some(account) = account else { return Ok(AccountState::default()) };
         let has_code = account.code_hash != KECCAK256_EMPTY
             && !account.code_hash.is_zero()
-            && !self.0.code(address).map_err(|error| error.to_string())?.starts_with(DELEGATION);
+            && !self
+                .state
+                .code(address)
+                .map_err(|error| error.to_string())?
+                .starts_with(DELEGATION);
         Ok(AccountState { nonce: account.nonce, balance: account.balance, has_code })
     }
 }

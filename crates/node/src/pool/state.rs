@@ -22,15 +22,15 @@ pub struct PooledTransaction {
     pub hash: B256,
     /// Bytes of its EIP-2718 encoding.
     pub size: usize,
-    /// Most wei that it can cost: value and gas at its fee cap.
+    /// Most wei that it can cost: value, gas at its fee cap, and the data fee of its time.
     pub cost: U256,
 }
 
 impl PooledTransaction {
-    /// Wraps a recovered transaction.
-    pub fn new(transaction: Recovered<Transaction>, size: usize) -> Self {
+    /// Wraps a recovered transaction of `size` bytes that pays `surcharge` wei besides gas and value.
+    pub fn new(transaction: Recovered<Transaction>, size: usize, surcharge: U256) -> Self {
         let gas = U256::from(transaction.max_fee_per_gas()) * U256::from(transaction.gas_limit());
-        let cost = gas.saturating_add(transaction.value());
+        let cost = gas.saturating_add(transaction.value()).saturating_add(surcharge);
         Self { hash: transaction.inner().hash(), size, cost, transaction: Arc::new(transaction) }
     }
 

@@ -1,10 +1,16 @@
 //! The pool against a plain model, and what it promises in particular.
 
-use super::{AccountState, Journal, Limits, Pool, PooledTransaction, Rejection, journal::record};
+use super::{
+    AccountState, Journal, Limits, Pool, PoolService, PooledTransaction, Rejection, journal::record,
+};
+use crate::sim::world::{START_MS, chain, open, transfer, user};
 use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_primitives::{Address, Signature, TxKind, U256};
+use altana_ledger::BlockAttributes;
 use altana_protocol::{Transaction, transaction::Recovered};
+use futures::executor::block_on;
 use proptest::prelude::*;
+use rand::{SeedableRng, rngs::StdRng};
 use std::{cell::RefCell, collections::HashMap, io::Write, time::Instant};
 
 const RICH: u64 = u64::MAX;
@@ -30,7 +36,7 @@ fn transaction(user: u8, nonce: u64, cap: u128, tip: u128) -> Recovered<Transact
 }
 
 fn pooled(user: u8, nonce: u64, cap: u128, tip: u128) -> PooledTransaction {
-    PooledTransaction::new(transaction(user, nonce, cap, tip), 100)
+    PooledTransaction::new(transaction(user, nonce, cap, tip), 100, U256::ZERO)
 }
 
 #[derive(Default)]
@@ -228,6 +234,32 @@ fn hashes(transactions: &[Recovered<Transaction>]) -> Vec<alloy_primitives::B256
 }
 
 #[test]
+fn the_pool_takes_what_execution_can_charge_data_fee_included() {
+    const FEE: u64 = 2_000_000_000;
+    let user = user(&mut StdRng::seed_from_u64(7));
+    let (spec, genesis) = chain(std::slice::from_ref(&user));
+    let ledger = open(&spec, &genesis);
+    let balance = genesis.alloc[&user.signer.address()].balance;
+    let most = balance - U256::from(21_000 * FEE);
+    let mut verdicts = Vec::new();
+    for step in 0..60 {
+        let value = most - U256::from(step * 100_000_000_000_u64);
+        let tx = transfer(&user.signer, 0, address(9), value, FEE.into());
+        let pool = PoolService::open(ledger.clone(), Limits::default(), 1, None).unwrap();
+        let taken = block_on(pool.submit(vec![tx.clone()])).remove(0);
+        if let Err(refusal) = &taken {
+            let text = refusal.to_string();
+            assert!(text.starts_with("insufficient funds for gas * price + value"), "{text}");
+        }
+        let attributes = BlockAttributes { timestamp: START_MS / 1000, ..Default::default() };
+        let mut block = ledger.build(ledger.head().hash(), attributes).unwrap();
+        assert_eq!(taken.is_ok(), block.push(tx).is_ok(), "{value}");
+        verdicts.push(taken.is_ok());
+    }
+    assert!(!verdicts[0] && verdicts[59], "{verdicts:?}");
+}
+
+#[test]
 fn the_journal_gives_back_what_was_appended() {
     let folder = tempfile::tempdir().unwrap();
     let all = [transaction(1, 0, 5, 1), transaction(2, 0, 6, 1), transaction(1, 1, 7, 1)];
@@ -242,6 +274,21 @@ fn the_journal_gives_back_what_was_appended() {
     journal.append(&records(&all[2..])).unwrap();
     let (_, replayed) = Journal::open(folder.path()).unwrap();
     assert_eq!(hashes(&replayed), hashes(&all[1..]));
+}
+
+/// Incident (btcd and LND, 2022): a parser's limit was below what consensus accepts. Whoever may
+/// commit a batch may put a transaction of any size into it; it comes here if the parent takes the
+/// batch back.
+#[test]
+fn the_journal_gives_back_transactions_of_any_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let tx = TxEip1559 { input: vec![1; 3 << 20].into(), ..TxEip1559::default() };
+    let tx = Transaction::Eip1559(tx.into_signed(Signature::new(U256::ONE, U256::ONE, false)));
+    let all = [Recovered::new_unchecked(tx, address(1)), transaction(2, 0, 6, 1)];
+    let (mut journal, _) = Journal::open(folder.path()).unwrap();
+    journal.append(&records(&all)).unwrap();
+    let (_, replayed) = Journal::open(folder.path()).unwrap();
+    assert_eq!(hashes(&replayed), hashes(&all));
 }
 
 #[test]

@@ -64,6 +64,47 @@ fn a_calm_world_publishes_everything() {
     run(1, Plan::calm()).unwrap();
 }
 
+#[test]
+fn a_parent_that_breaks_its_finality_stops_the_node() {
+    for restarted in [false, true] {
+        let mut world = World::new(1, Plan::calm());
+        (0..STEPS).try_for_each(|_| world.step()).unwrap();
+        world.settle().unwrap();
+        world.break_finality();
+        if restarted {
+            world.crash();
+        }
+        let error = world.read().unwrap_err();
+        assert!(error.contains("which was final and held batch"), "{error}");
+    }
+}
+
+/// Incident (Starknet, 2025): sequencers saw different states of the parent.
+#[test]
+fn nodes_on_divergent_parents_converge_after_the_reorganisation() {
+    let mut world = World::new(5, Plan::calm());
+    (0..STEPS).try_for_each(|_| world.step()).unwrap();
+    let mut verifier = world.verifier();
+    let parent = world.fork();
+    verifier.catch_up().unwrap();
+    world.read().unwrap();
+    assert_ne!(verifier.safe(), world.safe());
+    world.set_parent(parent);
+    world.settle().unwrap();
+    world.check().unwrap();
+    verifier.catch_up().unwrap();
+    assert_eq!(verifier.safe(), world.safe());
+}
+
+/// Incident (Arbitrum, 2023): a backlog of inscriptions, faster than it was published.
+#[test]
+fn ten_times_the_load_is_held_back_before_the_batch_gap_passes_its_bound() {
+    let mut world = World::new(6, Plan::calm());
+    world.flood().unwrap();
+    world.settle().unwrap();
+    world.check().unwrap();
+}
+
 fn finds(bug: Bug) {
     PLANTED.set(Some(bug));
     let found = (0..SEEDS).any(|seed| run(seed, Plan::hostile()).is_err());

@@ -1,10 +1,10 @@
 //! A parent chain in memory: the Inbox's rules, a mempool, reorganisations, bad answers.
 
-use crate::parent::{
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
+use altana_parent::{
     Commit, CommittedBatch, Heads, InboxLog, InboxMessage, InboxTerms, ParentBlock, ParentError,
     ParentReader,
 };
-use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use altana_protocol::{
     batch::{BatchHeader, DATA_BLOBS, DATA_CALLDATA, calldata_commitment},
     queue::{
@@ -44,7 +44,7 @@ struct Block {
     inbox: Inbox,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Model {
     pub(super) terms: InboxTerms,
     blocks: Vec<Block>,
@@ -143,6 +143,17 @@ impl Model {
         self.mine(last + 1);
     }
 
+    /// The same chain, whose next blocks will be others.
+    pub(super) fn fork(&self) -> Self {
+        Self { salt: self.salt + (1 << 32), ..self.clone() }
+    }
+
+    /// Replaces every block, final or not.
+    pub(super) fn break_finality(&mut self) {
+        self.finalized = 0;
+        self.reorganise(u64::MAX);
+    }
+
     fn append(&mut self, timestamp: u64, txs: Vec<ParentTx>) {
         let parent = self.blocks.last().expect("has a genesis");
         let number = parent.head.number + 1;
@@ -154,7 +165,6 @@ impl Model {
             parent_hash: parent.head.hash,
             timestamp,
             base_fee: 1_000_000_000,
-            blob_base_fee: if number.is_multiple_of(2) { 1 } else { 1 << 50 },
         };
         let inbox = parent.inbox.clone();
         let mut block = Block { head, txs: Vec::new(), log: InboxLog::default(), inbox };
@@ -173,7 +183,7 @@ impl Model {
                     queue(&mut block, KIND_DEPOSIT, payload.encode(), Some(label));
                 }
                 ParentTx::Commit(commit) => {
-                    if self.terms.commit(&mut block, commit, &mut self.payloads) {
+                    if commit_batch(&self.terms, &mut block, commit, &mut self.payloads) {
                         self.committed += 1;
                     } else {
                         self.reverted += 1;
@@ -189,7 +199,7 @@ impl Model {
     fn fails(&mut self) -> Result<(), ParentError> {
         match self.failures {
             0 => Ok(()),
-            n if self.random.random_ratio(1, n) => Err(ParentError::Retry("simulated".into())),
+            n if self.random.random_ratio(1, n) => Err(ParentError::Temporary("simulated".into())),
             _ => Ok(()),
         }
     }
@@ -207,72 +217,70 @@ fn queue(block: &mut Block, kind: u8, payload: Bytes, label: Option<Label>) {
     block.log.messages.push(InboxMessage { queued, label, block_hash: block.head.hash });
 }
 
-impl InboxTerms {
-    /// `Inbox.commitBatch`; whether it succeeds.
-    fn commit(
-        &self,
-        block: &mut Block,
-        commit: &Commit,
-        payloads: &mut HashMap<B256, Bytes>,
-    ) -> bool {
-        let inbox = &block.inbox;
-        let now = block.head.timestamp;
-        let taken = commit.queue_end.checked_sub(inbox.consumed);
-        let left = inbox.queue.get(commit.queue_end as usize);
-        let valid = commit.index == inbox.index + 1
-            && commit.first_timestamp >= inbox.last_timestamp
-            && commit.first_timestamp <= commit.last_timestamp
-            && commit.last_timestamp <= now
-            && commit.last_timestamp + self.max_batch_age >= now
-            && commit.queue_end <= inbox.queue.len() as u64
-            && taken.is_some_and(|taken| taken <= BATCH_MESSAGES_MAX)
-            && left.is_none_or(|(_, at)| at + self.force_inclusion_delay >= now);
-        if !valid {
-            return false;
-        }
-        let acc = |index: u64| match index {
-            0 => B256::ZERO,
-            _ => inbox.queue[index as usize - 1].0,
-        };
-        let hash = keccak256(&commit.payload);
-        let header = BatchHeader {
-            index: commit.index,
-            parent: inbox.hash,
-            first_timestamp: commit.first_timestamp,
-            last_timestamp: commit.last_timestamp,
-            queue_start: inbox.consumed,
-            queue_end: commit.queue_end,
-            queue_acc_start: acc(inbox.consumed),
-            queue_acc_end: acc(commit.queue_end),
-            data_kind: if commit.blobs { DATA_BLOBS } else { DATA_CALLDATA },
-            data_length: if commit.blobs { 1 } else { commit.payload.len() as u64 },
-            data_commitment: match commit.blobs {
-                true => hash,
-                false => calldata_commitment(&commit.payload),
-            },
-        };
-        payloads.insert(hash, commit.payload.clone());
-        block.inbox.index = commit.index;
-        block.inbox.hash = header.hash();
-        block.inbox.consumed = commit.queue_end;
-        block.inbox.last_timestamp = commit.last_timestamp;
-        block.log.batches.push(CommittedBatch {
-            header,
-            data: hash.into(),
-            block_number: block.head.number,
-            block_hash: block.head.hash,
-        });
-        let attributes = Attributes {
-            number: block.head.number - 1,
-            timestamp: now,
-            hash: block.head.parent_hash,
-            base_fee: U256::from(block.head.base_fee),
-            blob_base_fee: U256::from(block.head.blob_base_fee),
-            prev_randao: block.head.hash,
-        };
-        queue(block, KIND_ATTRIBUTES, attributes.encode(), None);
-        true
+/// `Inbox.commitBatch`; whether it succeeds.
+fn commit_batch(
+    terms: &InboxTerms,
+    block: &mut Block,
+    commit: &Commit,
+    payloads: &mut HashMap<B256, Bytes>,
+) -> bool {
+    let inbox = &block.inbox;
+    let now = block.head.timestamp;
+    let taken = commit.queue_end.checked_sub(inbox.consumed);
+    let left = inbox.queue.get(commit.queue_end as usize);
+    let valid = commit.index == inbox.index + 1
+        && commit.first_timestamp >= inbox.last_timestamp
+        && commit.first_timestamp <= commit.last_timestamp
+        && commit.last_timestamp <= now
+        && commit.last_timestamp + terms.max_batch_age >= now
+        && commit.queue_end <= inbox.queue.len() as u64
+        && taken.is_some_and(|taken| taken <= BATCH_MESSAGES_MAX)
+        && left.is_none_or(|(_, at)| at + terms.force_inclusion_delay >= now);
+    if !valid {
+        return false;
     }
+    let acc = |index: u64| match index {
+        0 => B256::ZERO,
+        _ => inbox.queue[index as usize - 1].0,
+    };
+    let hash = keccak256(&commit.payload);
+    let header = BatchHeader {
+        index: commit.index,
+        parent: inbox.hash,
+        first_timestamp: commit.first_timestamp,
+        last_timestamp: commit.last_timestamp,
+        queue_start: inbox.consumed,
+        queue_end: commit.queue_end,
+        queue_acc_start: acc(inbox.consumed),
+        queue_acc_end: acc(commit.queue_end),
+        data_kind: if commit.blobs { DATA_BLOBS } else { DATA_CALLDATA },
+        data_length: if commit.blobs { 1 } else { commit.payload.len() as u64 },
+        data_commitment: match commit.blobs {
+            true => hash,
+            false => calldata_commitment(&commit.payload),
+        },
+    };
+    payloads.insert(hash, commit.payload.clone());
+    block.inbox.index = commit.index;
+    block.inbox.hash = header.hash();
+    block.inbox.consumed = commit.queue_end;
+    block.inbox.last_timestamp = commit.last_timestamp;
+    block.log.batches.push(CommittedBatch {
+        header,
+        data: hash.into(),
+        block_number: block.head.number,
+        block_hash: block.head.hash,
+    });
+    let attributes = Attributes {
+        number: block.head.number - 1,
+        timestamp: now,
+        hash: block.head.parent_hash,
+        base_fee: U256::from(block.head.base_fee),
+        blob_base_fee: U256::ONE,
+        prev_randao: block.head.hash,
+    };
+    queue(block, KIND_ATTRIBUTES, attributes.encode(), None);
+    true
 }
 
 /// The model behind the node's seam.
@@ -284,7 +292,7 @@ impl ParentReader for Reader {
         let mut model = self.0.lock();
         model.fails()?;
         let finalized = model.blocks[model.finalized as usize].head;
-        Ok(Heads { latest: model.head(), safe: finalized, finalized })
+        Ok(Heads { latest: model.head(), safe: finalized, finalized, blob_base_fee: Some(1) })
     }
 
     async fn block(&self, number: u64) -> Result<Option<ParentBlock>, ParentError> {
@@ -298,7 +306,7 @@ impl ParentReader for Reader {
         model.fails()?;
         let blocks = model.blocks.get(from as usize..=to.number as usize).unwrap_or_default();
         if blocks.last().is_none_or(|last| last.head.hash != to.hash) {
-            return Err(ParentError::Reorganised("simulated".into()));
+            return Err(ParentError::Reset("simulated".into()));
         }
         let mut log = InboxLog::default();
         for block in blocks {

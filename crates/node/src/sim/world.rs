@@ -7,9 +7,8 @@ use super::{
 };
 use crate::{
     batcher::{self, Decision},
-    derive::{Derivation, Follower, Tip},
+    derive::{Checkpoint, Derivation, Follower, Tip, check_finality},
     engine::{Engine, GapLimits},
-    parent::Commit,
     pool::{Limits, PoolService},
     sequencer::{self, MessageLimits, Sequencer, Step},
 };
@@ -18,6 +17,7 @@ use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_genesis::{Genesis, GenesisAccount};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use altana_ledger::{Block, Ledger, Options, Rules, genesis_header};
+use altana_parent::{Commit, ParentError};
 use altana_protocol::{ChainSpec, Transaction, transaction::Recovered};
 use futures::executor::block_on;
 use parking_lot::Mutex;
@@ -28,6 +28,8 @@ use tempfile::TempDir;
 const CHAIN_ID: u64 = 4217;
 pub(crate) const START_MS: u64 = 1_800_000_000_000;
 const USERS: usize = 4;
+/// Unpublished bytes at which no more transactions are taken.
+const GAP_BYTES: usize = 200_000;
 /// Rounds after which everything must be published.
 const SETTLE_ROUNDS: usize = 400;
 
@@ -118,7 +120,9 @@ impl World {
                 let depth = self.random.random_range(1..=10);
                 self.parent.lock().reorganise(depth);
             }
-            93..95 if self.plan.foreign_batches => self.foreign_batch(),
+            93..95 if self.plan.foreign_batches => {
+                foreign_batch(&mut self.random, &mut self.parent.lock());
+            }
             95..98 if self.plan.crashes => self.crash(),
             _ => {}
         }
@@ -173,19 +177,9 @@ impl World {
     }
 
     fn verifier_agrees(&self) -> Result<(), String> {
-        let ledger = open(&self.spec, &self.genesis);
-        let tip = Tip::genesis(self.spec.config_hash(), &ledger.genesis());
-        let mut derivation = Derivation::new(ledger.clone(), tip, B256::ZERO);
-        let follower = Follower::new(Arc::new(Reader(self.parent.clone())), 0);
-        loop {
-            let read = block_on(follower.read(&follower.position(&derivation)));
-            let read = read.map_err(|error| error.to_string())?;
-            let complete = read.complete;
-            derivation.apply(read.update, complete, &mut ()).map_err(|error| error.to_string())?;
-            if complete {
-                break;
-            }
-        }
+        let mut verifier = self.verifier();
+        verifier.catch_up()?;
+        let ledger = verifier.ledger;
         let (theirs, ours) = (ledger.safe(), self.ledger.safe());
         if theirs.hash() != ours.hash() {
             return Err(format!(
@@ -233,34 +227,18 @@ impl World {
         self.parent.lock().mempool.push(deposit);
     }
 
-    /// Somebody else commits: nonsense, or a batch of nothing but messages.
-    fn foreign_batch(&mut self) {
-        let mut model = self.parent.lock();
-        let (consumed, length) = model.queue();
-        let payload: Bytes = match self.random.random_range(0..2) {
-            0 => Bytes::new(),
-            _ => {
-                let mut bytes = [0; 40];
-                self.random.fill_bytes(&mut bytes);
-                Bytes::copy_from_slice(&bytes)
-            }
+    pub(super) fn read(&mut self) -> Result<(), String> {
+        let reader = Arc::new(Reader(self.parent.clone()));
+        let follower = Follower::new(reader.clone(), 0);
+        let derivation = self.running.engine.derivation();
+        let Ok(read) = block_on(follower.read(&follower.position(derivation))) else {
+            return Ok(());
         };
-        let timestamp = model.last_timestamp().max(model.head().timestamp);
-        let commit = Commit {
-            index: model.newest_batch() + 1,
-            first_timestamp: timestamp,
-            last_timestamp: timestamp,
-            queue_end: self.random.random_range(consumed..=length).min(consumed + 8),
-            payload,
-            blobs: false,
-        };
-        model.mempool.push(ParentTx::Commit(commit));
-    }
-
-    fn read(&mut self) -> Result<(), String> {
-        let follower = Follower::new(Arc::new(Reader(self.parent.clone())), 0);
-        let position = follower.position(self.running.engine.derivation());
-        let Ok(read) = block_on(follower.read(&position)) else { return Ok(()) };
+        if let Err(ParentError::Fatal(error)) =
+            block_on(check_finality(&*reader, derivation.finalized_tip()))
+        {
+            return Err(error);
+        }
         match self.running.engine.apply(read) {
             Ok(_) => Ok(()),
             Err(error) if error.is_retry() => Ok(()),
@@ -276,12 +254,14 @@ impl World {
         let blocks = engine.unpublished(4096).map_err(|error| error.to_string())?;
         let mut model = self.parent.lock();
         let derivation = engine.derivation();
+        let head = derivation.inbox().head().unwrap_or_default();
         let inputs = batcher::Inputs {
             tip: derivation.tip(),
             blocks: &blocks,
             inbox: derivation.inbox(),
             terms: &model.terms,
-            head: derivation.inbox().head().unwrap_or_default(),
+            head,
+            blob_base_fee: Some(if head.number.is_multiple_of(2) { 1 } else { 1 << 50 }),
             now_s: self.now_ms / 1000,
             chain_id: CHAIN_ID,
         };
@@ -313,9 +293,108 @@ impl World {
         }
     }
 
-    fn crash(&mut self) {
-        self.running = start(&self.spec, &self.ledger, &self.folder, Some(()));
+    pub(super) fn crash(&mut self) {
+        let checkpoint = self.running.engine.derivation().checkpoint();
+        self.running = start(&self.spec, &self.ledger, &self.folder, checkpoint);
     }
+
+    /// Many more transactions than are ever published, for a while.
+    pub(super) fn flood(&mut self) -> Result<(), String> {
+        let bytes_max = GAP_BYTES + sequencer::Config::default().block_bytes;
+        self.read()?;
+        while !self.running.engine.stalled() {
+            self.now_ms += 250;
+            (0..100).for_each(|_| self.submit());
+            self.lead()?;
+            let (_, bytes) = self.running.engine.gap();
+            if bytes > bytes_max {
+                return Err(format!("{bytes} bytes are unpublished"));
+            }
+        }
+        let before = self.acknowledged.len();
+        (0..100).for_each(|_| self.submit());
+        (self.acknowledged.len() == before).then_some(()).ok_or("transactions are taken".into())
+    }
+
+    /// A fresh node that reads the parent and nothing else.
+    pub(super) fn verifier(&self) -> Verifier {
+        let ledger = open(&self.spec, &self.genesis);
+        let tip = Tip::genesis(self.spec.config_hash(), &ledger.genesis());
+        let derivation = Derivation::new(ledger.clone(), tip, B256::ZERO);
+        Verifier { ledger, derivation, parent: self.parent.clone() }
+    }
+
+    /// From now on the node's parent has other blocks than the one that was returned.
+    pub(super) fn fork(&mut self) -> Arc<Mutex<Model>> {
+        let mut fork = self.parent.lock().fork();
+        foreign_batch(&mut self.random, &mut fork);
+        fork.mine(self.now_ms / 1000);
+        std::mem::replace(&mut self.parent, Arc::new(Mutex::new(fork)))
+    }
+
+    /// The parent turns out to be this one.
+    pub(super) fn set_parent(&mut self, parent: Arc<Mutex<Model>>) {
+        self.parent = parent;
+    }
+
+    pub(super) fn safe(&self) -> B256 {
+        self.ledger.safe().hash()
+    }
+
+    pub(super) fn break_finality(&mut self) {
+        self.parent.lock().break_finality();
+    }
+}
+
+/// A node that reads a parent and nothing else.
+pub(super) struct Verifier {
+    ledger: Ledger,
+    derivation: Derivation,
+    parent: Arc<Mutex<Model>>,
+}
+
+impl Verifier {
+    /// Reads the parent to its head.
+    pub(super) fn catch_up(&mut self) -> Result<(), String> {
+        let follower = Follower::new(Arc::new(Reader(self.parent.clone())), 0);
+        let derivation = &mut self.derivation;
+        loop {
+            let read = block_on(follower.read(&follower.position(derivation)));
+            let read = read.map_err(|error| error.to_string())?;
+            let complete = read.complete;
+            derivation.apply(read.update, complete, &mut ()).map_err(|error| error.to_string())?;
+            if complete {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(super) fn safe(&self) -> B256 {
+        self.ledger.safe().hash()
+    }
+}
+
+/// Somebody else commits: nonsense, or a batch of nothing but messages.
+fn foreign_batch(random: &mut StdRng, model: &mut Model) {
+    let (consumed, length) = model.queue();
+    let payload: Bytes = match random.random_range(0..2) {
+        0 => Bytes::new(),
+        _ => {
+            let mut bytes = [0; 40];
+            random.fill_bytes(&mut bytes);
+            Bytes::copy_from_slice(&bytes)
+        }
+    };
+    let timestamp = model.last_timestamp().max(model.head().timestamp);
+    let commit = Commit {
+        index: model.newest_batch() + 1,
+        first_timestamp: timestamp,
+        last_timestamp: timestamp,
+        queue_end: random.random_range(consumed..=length).min(consumed + 8),
+        payload,
+        blobs: false,
+    };
+    model.mempool.push(ParentTx::Commit(commit));
 }
 
 /// The first block in which two ledgers differ.
@@ -334,14 +413,23 @@ fn difference(theirs: &Ledger, ours: &Ledger) -> String {
     "none".into()
 }
 
-fn start(spec: &ChainSpec, ledger: &Ledger, folder: &TempDir, _again: Option<()>) -> Running {
+fn start(
+    spec: &ChainSpec,
+    ledger: &Ledger,
+    folder: &TempDir,
+    checkpoint: Option<Checkpoint>,
+) -> Running {
     let limits = Limits { per_account: 1000, ..Limits::default() };
     let journal = (!planted(Bug::SkipJournal)).then_some(folder.path());
     let pool = PoolService::open(ledger.clone(), limits, spec.min_base_fee, journal)
         .expect("the folder is ours");
-    let tip = Tip::genesis(spec.config_hash(), &ledger.genesis());
-    let derivation = Derivation::new(ledger.clone(), tip, B256::ZERO);
-    let gap = GapLimits { bytes: 200_000, blocks: 200 };
+    let derivation = checkpoint
+        .and_then(|checkpoint| Derivation::resume(ledger.clone(), checkpoint))
+        .unwrap_or_else(|| {
+            let tip = Tip::genesis(spec.config_hash(), &ledger.genesis());
+            Derivation::new(ledger.clone(), tip, B256::ZERO)
+        });
+    let gap = GapLimits { bytes: GAP_BYTES, blocks: 200 };
     let engine = Engine::new(ledger.clone(), pool.clone(), derivation, true, gap);
     let config = sequencer::Config {
         stalled_block_interval_ms: 5_000,
@@ -370,6 +458,15 @@ pub(crate) fn chain(users: &[User]) -> (ChainSpec, Genesis) {
     let history = alloy_eips::eip2935::HISTORY_STORAGE_CODE.clone();
     let history = GenesisAccount { nonce: Some(1), code: Some(history), ..Default::default() };
     genesis.alloc.insert(altana_protocol::predeploys::HISTORY, history);
+    // Base fee; weights of the data fee, 1,000,000 each; blob base fee.
+    let fees = [
+        (1, U256::from(1_000_000_000)),
+        (3, U256::from(1_000_000) << 96 | U256::from(1_000_000) << 64),
+        (7, U256::from(1_000_000_000)),
+    ];
+    let fees = fees.map(|(slot, value)| (B256::with_last_byte(slot), value.into()));
+    let fees = GenesisAccount { nonce: Some(1), storage: Some(fees.into()), ..Default::default() };
+    genesis.alloc.insert(altana_protocol::predeploys::L1_BLOCK, fees);
     for user in users {
         let balance = U256::from(10).pow(U256::from(24));
         let account = GenesisAccount { balance, ..Default::default() };
@@ -402,6 +499,16 @@ pub(crate) fn signed(
     to: Address,
     fee: u128,
 ) -> Recovered<Transaction> {
+    transfer(signer, nonce, to, U256::ONE, fee)
+}
+
+pub(crate) fn transfer(
+    signer: &PrivateKeySigner,
+    nonce: u64,
+    to: Address,
+    value: U256,
+    fee: u128,
+) -> Recovered<Transaction> {
     let tx = TxEip1559 {
         chain_id: CHAIN_ID,
         nonce,
@@ -409,7 +516,7 @@ pub(crate) fn signed(
         max_fee_per_gas: fee,
         max_priority_fee_per_gas: fee / 2,
         to: TxKind::Call(to),
-        value: U256::from(1),
+        value,
         ..TxEip1559::default()
     };
     let signature = signer.sign_hash_sync(&tx.signature_hash()).expect("signs");

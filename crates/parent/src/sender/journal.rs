@@ -21,7 +21,7 @@ const LOCK: &str = "lock";
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The file system refused.
-    #[error("sender journal {}: {error}", path.display())]
+    #[error("sender journal {}: {}", path.display(), altana_ledger::explain(error))]
     Io {
         /// Which file.
         path: PathBuf,

@@ -1,6 +1,6 @@
 //! Against anvil: the real binary that `cargo xtask setup` installs.
 
 mod anvil;
-mod follow;
+mod connect;
 mod inbox;
 mod sender;
