@@ -6,9 +6,11 @@ use crate::{
     stack::{NodeRoles, NodeSetup, start_node},
 };
 use altana_contracts::Deployment;
-use altana_node::{batcher, proposer, sequencer};
+use altana_node::{batcher, node::NodeBackend, proposer, sequencer};
+use altana_rpc::Backend;
 use anyhow::{Result, ensure};
 use serde_json::json;
+use std::{sync::Arc, time::Duration};
 
 /// Runs until Ctrl-C or a failure.
 pub async fn run(args: cli::Node, json: bool) -> Result<()> {
@@ -26,14 +28,33 @@ pub async fn run(args: cli::Node, json: bool) -> Result<()> {
     output::result(json, &json!({"rpc": server.http_url(), "ws": server.ws_url()}), || {
         format!("{} at {}", deployment.spec.name, server.http_url())
     })?;
+    let syncing = tokio::spawn(show_sync(node.backend(), json));
     let result = tokio::select! {
         error = node.failed() => Err(error.into()),
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        asked = super::interrupted() => asked,
     };
+    syncing.abort();
     server.stop();
     let stopped = node.stop().await;
     server.stopped().await;
     result.and(stopped.map_err(Into::into))
+}
+
+/// How often the bar of the first sync moves.
+const SYNC_POLL: Duration = Duration::from_millis(500);
+
+/// Shows how far the parent has been read, until it has been once.
+async fn show_sync(backend: Arc<NodeBackend>, json: bool) {
+    let bar = output::bar(json, 0);
+    while let Some(progress) = backend.syncing() {
+        if let Some([read, latest, ..]) = backend.rollup().map(|rollup| rollup.parent_heads()) {
+            bar.set_length(latest.number);
+            bar.set_position(read.number);
+        }
+        bar.set_message(format!("parent blocks read, rollup block {}", progress.current_block));
+        tokio::time::sleep(SYNC_POLL).await;
+    }
+    bar.finish_and_clear();
 }
 
 fn roles(args: &cli::Node, deployment: &Deployment) -> Result<NodeRoles> {

@@ -11,6 +11,7 @@ use alloy::{
     rpc::types::TransactionRequest,
     serde::WithOtherFields,
 };
+use altana_bridge::Forced;
 use anyhow::{Result, ensure};
 use serde_json::json;
 
@@ -58,19 +59,17 @@ async fn forced(stage: &Setting) -> Result<((), Figures)> {
     let value = parse_ether("1")?;
     let begin = stage.parent_time().await?;
     let bound = stage.stack.deployment.config.delays.force_inclusion_s;
-    let hash = stage.bridge.send_forced(FIRST, U256::ZERO, value, 100_000, Bytes::new()).await?;
-    stage.wait_parent(hash).await?;
+    let deposit = stage.bridge.force(stage.user, pay(FIRST)?).await?;
     // The sequencer may wait until half of the bound has passed, and this one does.
     stage.pass_time(bound / 2).await?;
-    let deposited = stage.bridge.arrived(hash).await?;
-    ensure!(deposited.success, "the forced transaction failed");
+    stage.bridge.arrived(&deposit).await?;
     ensure!(stage.rollup.get_balance(FIRST).await? == value, "nothing arrived");
     let waited = stage.parent_time().await?.saturating_sub(begin);
     ensure!(waited <= bound, "it took {waited} s on the parent, the bound is {bound} s");
     Ok((
         (),
         vec![
-            ("gas", json!(deposited.parent.gas_used)),
+            ("gas", json!(deposit.receipt.gas_used)),
             ("parent_seconds", json!(waited)),
             ("bound_seconds", json!(bound)),
         ],
@@ -85,10 +84,15 @@ async fn die(stage: &mut Setting) -> Result<((), Figures)> {
 }
 
 async fn force_again(stage: &Setting) -> Result<(B256, Figures)> {
-    let value = parse_ether("1")?;
-    let hash = stage.bridge.send_forced(SECOND, U256::ZERO, value, 100_000, Bytes::new()).await?;
-    stage.wait_parent(hash).await?;
-    Ok((hash, vec![("parent_tx", json!(hash))]))
+    let receipt = stage.bridge.force(stage.user, pay(SECOND)?).await?.receipt;
+    let hash = receipt.transaction_hash;
+    Ok((hash, vec![("gas", json!(receipt.gas_used)), ("parent_tx", json!(hash))]))
+}
+
+/// A call that sends one ether of the user's on the rollup.
+fn pay(to: Address) -> Result<Forced> {
+    let (mint, value, data) = (U256::ZERO, parse_ether("1")?, Bytes::new());
+    Ok(Forced { to: Some(to), mint, value, gas: 100_000, data })
 }
 
 async fn commit(stage: &Setting) -> Result<((), Figures)> {

@@ -1,9 +1,8 @@
 //! Where a story plays: a stack, a user with funds on both chains, and a hand on the parent's clock.
 
 use crate::stack::{
-    Stack, StackOptions, connect, provider,
+    Stack, StackOptions, any_provider, connect, provider,
     rebuild::{Rebuilt, rebuild, rescue},
-    rollup_provider,
 };
 use alloy::{
     consensus::Transaction as _,
@@ -13,7 +12,7 @@ use alloy::{
     rpc::types::{Filter, TransactionRequest},
     sol_types::{SolEvent, SolValue},
 };
-use altana_bridge::{Bridge, Status, Withdrawal};
+use altana_bridge::{Bridge, Withdrawal, WithdrawalStatus};
 use altana_contracts::{artifact, bindings::Inbox};
 use altana_node::parent::Sent;
 use altana_parent::{Sender, SenderOptions};
@@ -77,9 +76,10 @@ impl Setting {
     fn over(stack: Stack) -> Result<Self> {
         let wallet = stack.accounts.wallet(USER);
         let parent = provider(&stack.parent_url, &wallet)?;
-        let rollup = rollup_provider(&stack.rollup_url, &wallet)?;
+        let rollup = any_provider(&stack.rollup_url, &wallet)?;
         let contracts = stack.deployment.contracts;
-        let bridge = Bridge::new(parent.clone(), rollup.clone(), contracts);
+        let bridge =
+            Bridge::new(any_provider(&stack.parent_url, &wallet)?, rollup.clone(), contracts);
         let user = stack.accounts.signer(USER).address();
         Ok(Self { stack, user, parent, rollup, bridge })
     }
@@ -111,22 +111,16 @@ impl Setting {
     pub async fn wait_status(
         &self,
         withdrawal: &Withdrawal,
-        is_it: impl Fn(&Status) -> bool,
+        status: WithdrawalStatus,
     ) -> Result<()> {
         until("a withdrawal's next step", async || {
-            let status = self.bridge.status(withdrawal, self.user).await?;
-            if let (false, Status::WaitingToFinalize { .. }) = (is_it(&status), &status) {
-                self.pass_time(1).await?;
+            let now = self.bridge.withdrawal_status(withdrawal).await?;
+            if let WithdrawalStatus::WaitingToFinalize { seconds_left } = now {
+                self.pass_time(seconds_left).await?;
             }
-            Ok(is_it(&status))
+            Ok(now == status)
         })
         .await
-    }
-
-    /// Waits until a transaction is in a block of the parent.
-    pub async fn wait_parent(&self, hash: B256) -> Result<()> {
-        until("the parent", async || Ok(self.parent.get_transaction_receipt(hash).await?.is_some()))
-            .await
     }
 
     /// The parent's clock.

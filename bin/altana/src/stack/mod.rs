@@ -6,12 +6,13 @@ pub mod rebuild;
 
 use accounts::Accounts;
 use alloy::{
+    contract::Error as ContractError,
     network::{AnyNetwork, EthereumWallet},
     primitives::Address,
     providers::{DynProvider, Provider, ProviderBuilder},
     signers::local::PrivateKeySigner,
 };
-use altana_contracts::{Deployment, RollupConfig, deploy};
+use altana_contracts::{Deployment, RollupConfig, bindings::Inbox, deploy};
 use altana_devnet::{Config as DevnetConfig, Devnet, Mining};
 use altana_ledger::{Ledger, Options as LedgerOptions, Rules};
 use altana_node::{
@@ -20,7 +21,7 @@ use altana_node::{
     proposer,
     sequencer::{self, MessageLimits},
 };
-use altana_parent::{Parent, Sender, SenderOptions};
+use altana_parent::{Options as ParentOptions, Parent, Sender, SenderOptions};
 use altana_rpc::{Backend, Server, ServerHandle};
 use anyhow::{Context, Result, ensure};
 use axum::{Router, routing::get};
@@ -140,6 +141,16 @@ impl Stack {
         })
     }
 
+    /// Where everything is kept.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Whether it is gone with the stack.
+    pub const fn is_temporary(&self) -> bool {
+        self._temporary.is_some()
+    }
+
     /// A folder for something beside the node.
     pub fn folder(&self, name: &str) -> PathBuf {
         self.dir.join(name)
@@ -166,7 +177,7 @@ impl Stack {
 
 /// A provider over HTTP with the wallet's accounts.
 pub fn provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider> {
-    let url = url.parse().with_context(|| format!("{url} is not a URL"))?;
+    let url = http_url(url)?;
     // The chain's own nonce each time: these accounts are used in other ways, too.
     let builder = ProviderBuilder::new()
         .disable_recommended_fillers()
@@ -179,9 +190,9 @@ pub fn provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider> {
     Ok(provider)
 }
 
-/// A provider of a rollup, which has transactions that Ethereum has not.
-pub fn rollup_provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider<AnyNetwork>> {
-    let url = url.parse().with_context(|| format!("{url} is not a URL"))?;
+/// A provider that reads transactions of any kind: a rollup has some that Ethereum has not.
+pub fn any_provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider<AnyNetwork>> {
+    let url = http_url(url)?;
     let builder = ProviderBuilder::new()
         .disable_recommended_fillers()
         .network::<AnyNetwork>()
@@ -192,6 +203,13 @@ pub fn rollup_provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider
     let provider = builder.connect_http(url).erased();
     provider.client().set_poll_interval(Duration::from_millis(100));
     Ok(provider)
+}
+
+/// An HTTP URL, as a person typed it.
+pub fn http_url(url: &str) -> Result<reqwest::Url> {
+    let parsed = url.parse::<reqwest::Url>().ok();
+    let parsed = parsed.filter(|url| ["http", "https"].contains(&url.scheme()));
+    parsed.with_context(|| format!("\"{url}\" is not a URL like http://127.0.0.1:8545"))
 }
 
 fn folder(dir: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>)> {
@@ -223,7 +241,10 @@ async fn start_devnet(options: &StackOptions, dir: &Path) -> Result<Devnet> {
         finalized_depth: PARENT_FINALIZED_DEPTH,
         ..DevnetConfig::default()
     };
-    Ok(Devnet::start(config).await?)
+    let port = options.parent_port;
+    Devnet::start(config).await.with_context(|| {
+        format!("the embedded parent does not start at port {port} (choose with --parent-port)")
+    })
 }
 
 /// From now on the embedded parent makes its blocks at an interval.
@@ -373,7 +394,12 @@ pub async fn start_node(
         .routes(routes)
         .serve(setup.address)
         .await
-        .with_context(|| format!("cannot listen on {}", setup.address))?;
+        .with_context(|| {
+            format!(
+                "cannot listen on {}: choose another port (`dev --port`, `node --http`)",
+                setup.address
+            )
+        })?;
     Ok((node, server))
 }
 
@@ -385,14 +411,34 @@ fn methods(node: &NodeHandle, deployment: &Deployment) -> Result<RpcModule<()>> 
     Ok(module)
 }
 
+/// How long a parent may take to answer for the first time.
+const FIRST_ANSWER: Duration = Duration::from_secs(3);
+
 /// Connects to the parent, and checks that it is the chain's.
 pub async fn connect(url: &str, beacon: &str, deployment: &Deployment) -> Result<Parent> {
+    // A parent that does not answer at the start is a mistake; later it is a fact of life.
+    let impatient = ParentOptions { deadline: FIRST_ANSWER, ..ParentOptions::default() };
+    Parent::connect_with(url, Some(beacon), impatient)
+        .await
+        .with_context(|| format!("the parent {url} does not answer: is it running?"))?;
     let parent = Parent::connect(url, Some(beacon)).await?;
     let expected = deployment.spec.parent_chain_id;
     ensure!(
         parent.chain_id() == expected,
         "{url} has chain id {}, but the rollup was deployed on {expected}: use its parent's URL",
         parent.chain_id()
+    );
+    let (at, ours) = (deployment.contracts.inbox, deployment.spec.config_hash());
+    let theirs = Inbox::new(at, parent.provider()).configHash().call().await;
+    let theirs = match theirs {
+        Err(ContractError::TransportError(error)) if !error.is_error_resp() => {
+            return Err(error).with_context(|| format!("the parent {url} does not answer"));
+        }
+        theirs => theirs.ok(),
+    };
+    ensure!(
+        theirs == Some(ours),
+        "{url} does not have this rollup: no Inbox of it at {at}. Use the parent that it was deployed on, or another folder"
     );
     Ok(parent)
 }
