@@ -25,6 +25,9 @@ pub struct Image {
     pub is: Token,
     /// Whether it was created now; else it was there.
     pub created: bool,
+    /// Gas that its creation took on the rollup.
+    #[serde(rename = "gasUsed")]
+    pub gas_used: u64,
 }
 
 impl Bridge {
@@ -33,11 +36,11 @@ impl Bridge {
         let is = self.token(Chain::Parent, token).await?;
         let image = self.image_address(token, &is).await?;
         if !self.rollup.get_code_at(image).await?.is_empty() {
-            return Ok(Image { token, image, is, created: false });
+            return Ok(Image { token, image, is, created: false, gas_used: 0 });
         }
         let (name, symbol) = (is.name.clone(), is.symbol.clone());
         let what = "the creation of the image";
-        match is.standard {
+        let receipt = match is.standard {
             Standard::Erc20 { decimals } => {
                 let factory = MintableERC20Factory::new(predeploy::ERC20_FACTORY, &self.rollup);
                 let call = factory
@@ -54,7 +57,7 @@ impl Bridge {
         if self.rollup.get_code_at(image).await?.is_empty() {
             return Err(Error::Contradiction(format!("the factory made no token at {image}")));
         }
-        Ok(Image { token, image, is, created: true })
+        Ok(Image { token, image, is, created: true, gas_used: receipt.gas_used })
     }
 
     /// The image that [`Bridge::create_image`] makes, if it was made.

@@ -5,6 +5,7 @@ use super::{
     story::{Figures, Story},
 };
 use alloy::{
+    consensus::Transaction as _,
     network::TransactionBuilder,
     primitives::{Address, B256, Bytes, U256, utils::parse_ether},
     providers::Provider,
@@ -12,7 +13,7 @@ use alloy::{
     serde::WithOtherFields,
 };
 use altana_bridge::Forced;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
 /// Blocks for which the sequencer has to ignore the user before we believe that it does.
@@ -38,7 +39,8 @@ pub async fn tell(story: &mut Story, parent: Option<&str>) -> Result<()> {
 
 async fn start(parent: Option<&str>) -> Result<(Setting, Figures)> {
     let setting = Setting::start_hostile(parent).await?;
-    let figures = vec![("ignored", json!(setting.user))];
+    let gas = setting.deployment_gas().await?;
+    let figures = vec![("gas", json!(gas)), ("ignored", json!(setting.user))];
     Ok((setting, figures))
 }
 
@@ -101,7 +103,16 @@ async fn commit(stage: &Setting) -> Result<((), Figures)> {
     ensure!(early.is_err(), "the Inbox let the user commit before the timeout");
     stage.pass_time(timeout + 1).await?;
     let sent = stage.commit_as_user().await?;
-    Ok(((), vec![("gas", json!(sent.gas_used)), ("timeout_seconds", json!(timeout))]))
+    let committed = stage.parent.get_transaction_by_hash(sent.hash).await?;
+    let bytes = committed.context("the commit is gone")?.input().len();
+    Ok((
+        (),
+        vec![
+            ("gas", json!(sent.gas_used)),
+            ("bytes", json!(bytes)),
+            ("timeout_seconds", json!(timeout)),
+        ],
+    ))
 }
 
 async fn derived(stage: &Setting, forced: B256) -> Result<((), Figures)> {

@@ -55,6 +55,7 @@ pub async fn tell(story: &mut Story, parent: Option<&str>) -> Result<()> {
 async fn start(parent: Option<&str>) -> Result<(Setting, Figures)> {
     let setting = Setting::start(parent).await?;
     let figures = vec![
+        ("gas", json!(setting.deployment_gas().await?)),
         ("parent", json!(setting.stack.parent_url)),
         ("rollup", json!(setting.stack.rollup_url)),
     ];
@@ -76,9 +77,13 @@ async fn deposit_ether(stage: &Setting) -> Result<((), Figures)> {
 
 async fn launch_token(stage: &Setting) -> Result<((Address, Address), Figures)> {
     let supply = parse_ether("1000000")?;
-    let token = stage.deploy_token("Venice", "VEN", supply).await?;
-    let mirror = stage.bridge.create_image(stage.user, token).await?.image;
-    Ok(((token, mirror), vec![("token", json!(token)), ("mirror", json!(mirror))]))
+    let (token, gas) = stage.deploy_token("Venice", "VEN", supply).await?;
+    let image = stage.bridge.create_image(stage.user, token).await?;
+    let (mirror, gas) = (image.image, gas + image.gas_used);
+    Ok((
+        (token, mirror),
+        vec![("gas", json!(gas)), ("token", json!(token)), ("mirror", json!(mirror))],
+    ))
 }
 
 async fn deposit_token(stage: &Setting, token: Address, mirror: Address) -> Result<((), Figures)> {

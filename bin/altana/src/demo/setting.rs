@@ -84,13 +84,32 @@ impl Setting {
         Ok(Self { stack, user, parent, rollup, bridge })
     }
 
-    /// Deploys a token on the parent; the user gets the supply.
-    pub async fn deploy_token(&self, name: &str, symbol: &str, supply: U256) -> Result<Address> {
+    /// Gas that the chain's contracts took.
+    pub async fn deployment_gas(&self) -> Result<u64> {
+        let mut gas = 0;
+        let first = self.stack.deployment.parent_start_block + 1;
+        for number in first..=self.parent.get_block_number().await? {
+            let receipts = self.parent.get_block_receipts(number.into()).await?;
+            let receipts = receipts.unwrap_or_default().into_iter();
+            let created = receipts.filter(|receipt| receipt.contract_address.is_some());
+            gas += created.map(|receipt| receipt.gas_used).sum::<u64>();
+        }
+        Ok(gas)
+    }
+
+    /// Deploys a token on the parent; the user gets the supply. Answers its address and the gas.
+    pub async fn deploy_token(
+        &self,
+        name: &str,
+        symbol: &str,
+        supply: U256,
+    ) -> Result<(Address, u64)> {
         let arguments = (name, symbol, supply).abi_encode_params();
         let code = [artifact::init_code("DemoToken")?.as_ref(), &arguments].concat();
         let request = TransactionRequest::default().with_deploy_code(Bytes::from(code));
         let receipt = self.parent.send_transaction(request).await?.get_receipt().await?;
-        receipt.contract_address.context("the token was not created")
+        let token = receipt.contract_address.context("the token was not created")?;
+        Ok((token, receipt.gas_used))
     }
 
     /// Waits until the rollup has sealed a block.
