@@ -69,8 +69,9 @@ fn words(error: &anyhow::Error) -> String {
 /// Logs go to stderr: a node tells what it does, everything else only what went wrong.
 fn log(command: &Command) {
     let default = match command {
-        Command::Node(_) => "info",
-        Command::Dev(_) => "warn",
+        // The store's own log says nothing that a person could act upon.
+        Command::Node(_) => "info,fjall=warn,lsm_tree=error",
+        Command::Dev(_) => "warn,lsm_tree=error",
         _ => "error",
     };
     let filter = EnvFilter::try_from_env("ALTANA_LOG").unwrap_or_else(|_| EnvFilter::new(default));

@@ -87,7 +87,7 @@ pub enum Error {
         unit: String,
     },
     /// Neither ERC-20 nor ERC-721.
-    #[error("there is no token at {0} on the {1}: check the address, and the chain")]
+    #[error("there is no token at {0} on the {1}: name it as it is called on the {1}")]
     NotAToken(Address, Chain),
     /// The collection has no such token.
     #[error("{token} has no token {id} on the {chain}")]

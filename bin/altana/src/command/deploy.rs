@@ -26,7 +26,9 @@ pub async fn run(args: cli::Deploy, json: bool) -> Result<()> {
     let balance = parent.get_balance(deployer).await.with_context(|| {
         format!("the parent {} does not answer: is it running?", args.parent.parent)
     })?;
-    output::note(&format!("deploying from {deployer}, which has {} ether", format_ether(balance)));
+    let ether = format_ether(balance);
+    let ether = ether.trim_end_matches('0').trim_end_matches('.');
+    output::note(&format!("deploying from {deployer}, which has {ether} ether"));
     let bar = output::bar(json, CONTRACTS);
     let deployment = deploy(&parent, deployer, &config, |contract| {
         bar.inc(1);

@@ -21,9 +21,9 @@ use altana_node::{
     proposer,
     sequencer::{self, MessageLimits},
 };
-use altana_parent::{Options as ParentOptions, Parent, Sender, SenderOptions};
+use altana_parent::{Options as ParentOptions, Parent, ParentError, Sender, SenderOptions};
 use altana_rpc::{Backend, Server, ServerHandle};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use axum::{Router, routing::get};
 use jsonrpsee::RpcModule;
 use link::{Batches, Claims, Reader};
@@ -271,6 +271,8 @@ async fn deployment(
     config.blocks.block_time_ms = options.block_time_ms;
     config.blocks.preconfirmation_ms = config.blocks.preconfirmation_ms.min(options.block_time_ms);
     let parent = provider(parent_url, &accounts.wallet(DEPLOYER))?;
+    let answer = parent.get_chain_id().await;
+    answer.with_context(|| format!("the parent {parent_url} does not answer: is it running?"))?;
     let deployer = accounts.signer(DEPLOYER).address();
     let deployment = deploy(&parent, deployer, &config, |contract| {
         tracing::info!(contract, "deploying");
@@ -418,9 +420,12 @@ const FIRST_ANSWER: Duration = Duration::from_secs(3);
 pub async fn connect(url: &str, beacon: &str, deployment: &Deployment) -> Result<Parent> {
     // A parent that does not answer at the start is a mistake; later it is a fact of life.
     let impatient = ParentOptions { deadline: FIRST_ANSWER, ..ParentOptions::default() };
-    Parent::connect_with(url, Some(beacon), impatient)
-        .await
-        .with_context(|| format!("the parent {url} does not answer: is it running?"))?;
+    match Parent::connect_with(url, Some(beacon), impatient).await {
+        Err(ParentError::Temporary(why)) => {
+            bail!("the parent {url} does not answer: is it running? ({why})")
+        }
+        answer => answer?,
+    };
     let parent = Parent::connect(url, Some(beacon)).await?;
     let expected = deployment.spec.parent_chain_id;
     ensure!(
@@ -450,7 +455,10 @@ pub fn open_ledger(deployment: &Deployment, dir: Option<&Path>) -> Result<Ledger
             .with_context(|| format!("cannot make the folder {}", dir.display()))?;
     }
     let rules = Rules::Rollup(deployment.spec.clone());
-    Ok(Ledger::open(dir, &deployment.genesis, rules, LedgerOptions::default())?)
+    Ledger::open(dir, &deployment.genesis, rules, LedgerOptions::default()).with_context(|| {
+        let dir = dir.map(|dir| dir.display().to_string()).unwrap_or_default();
+        format!("cannot use {dir}: choose another folder with --dir")
+    })
 }
 
 fn ensure_role(key: Address, role: Address, name: &str) -> Result<()> {
