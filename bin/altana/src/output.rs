@@ -1,7 +1,7 @@
 //! stdout is the result, stderr is everything else: words, bars and logs, which take turns.
 
 use anyhow::Result;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressFinish, ProgressStyle};
 use serde::Serialize;
 use std::{
     io::{self, IsTerminal, Write},
@@ -38,7 +38,7 @@ pub fn spinner(json: bool, words: &str) -> ProgressBar {
 
 /// Work of known length. Silent with `--json`, and where no person looks.
 pub fn bar(json: bool, length: u64) -> ProgressBar {
-    draw(json, ProgressBar::new(length), "{bar:30} {pos}/{len} {msg} ({elapsed})")
+    draw(json, ProgressBar::new(length), "{bar:30} {percent}% {msg} ({elapsed})")
 }
 
 fn draw(json: bool, bar: ProgressBar, template: &str) -> ProgressBar {
@@ -46,7 +46,7 @@ fn draw(json: bool, bar: ProgressBar, template: &str) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template(template).expect("a constant template");
-    let bar = BARS.add(bar.with_style(style));
+    let bar = BARS.add(bar.with_style(style).with_finish(ProgressFinish::AndClear));
     bar.enable_steady_tick(TICK);
     bar
 }

@@ -18,7 +18,7 @@ pub enum Transfer {
     /// From the parent to the rollup.
     Deposit(Box<Deposit>),
     /// From the rollup to the parent.
-    Withdrawal(Withdrawal),
+    Withdrawal(Box<Withdrawal>),
 }
 
 /// How far a deposit is.
@@ -115,7 +115,7 @@ impl Bridge {
             if receipt.inner.inner.r#type == DEPOSIT_TYPE {
                 return Ok(Transfer::Deposit(Box::new(Deposit { receipt, transaction: hash })));
             }
-            return self.withdrawn(hash).await.map(Transfer::Withdrawal);
+            return self.withdrawn(hash).await.map(|found| Transfer::Withdrawal(Box::new(found)));
         }
         for (chain, what) in [(Chain::Parent, "the deposit"), (Chain::Rollup, "the withdrawal")] {
             if self.provider(chain).get_transaction_by_hash(hash).await?.is_some() {
