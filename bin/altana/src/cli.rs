@@ -1,6 +1,6 @@
 //! What a person may type.
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -34,6 +34,8 @@ pub enum Command {
     Node(Node),
     /// Move funds between the parent and the rollup.
     Bridge(Bridge),
+    /// Commit what waits in the queue, as anyone may when the sequencer is dead.
+    Rescue(Rescue),
     /// Recompute a chain from its parent alone, and print the output root.
     Rebuild(Rebuild),
     /// Measure, side by side with a peer or a bound.
@@ -228,63 +230,117 @@ pub struct Bridge {
     pub key_file: Option<PathBuf>,
 }
 
+/// What moves, and where to.
+#[derive(Clone, Debug, Args)]
+pub struct Transfer {
+    /// How much: ether ("0.5"), or with --token that token ("12.5").
+    #[arg(required_unless_present = "id", conflicts_with = "id")]
+    pub amount: Option<String>,
+    /// Recipient on the other chain [default: the sender].
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: Option<Address>,
+    /// ERC-20 or ERC-721, on the chain that it leaves. The bridge is approved if it has to be.
+    #[arg(long, value_name = "ADDRESS")]
+    pub token: Option<Address>,
+    /// Which token of an ERC-721.
+    #[arg(long, requires = "token")]
+    pub id: Option<U256>,
+    /// The token's counterpart on the other chain [default: found by itself].
+    #[arg(long, value_name = "ADDRESS", requires = "token")]
+    pub remote: Option<Address>,
+}
+
 /// A step of moving funds.
 #[derive(Clone, Debug, Subcommand)]
 pub enum BridgeAction {
     /// From the parent to the rollup.
     Deposit {
-        /// How much: ether ("0.5"), or token units with --token.
-        amount: String,
-        /// Recipient on the rollup [default: the sender].
+        /// What.
+        #[command(flatten)]
+        transfer: Transfer,
+        /// Wait until it has arrived on the rollup.
         #[arg(long)]
-        to: Option<Address>,
-        /// ERC-20 on the parent.
-        #[arg(long, requires = "remote")]
-        token: Option<Address>,
-        /// Its counterpart on the rollup.
-        #[arg(long)]
-        remote: Option<Address>,
+        wait: bool,
     },
     /// From the rollup to the parent: the first of three steps.
     Withdraw {
-        /// How much: ether ("0.5"), or token units with --token.
-        amount: String,
-        /// Recipient on the parent [default: the sender].
+        /// What.
+        #[command(flatten)]
+        transfer: Transfer,
+        /// Wait until it can be proven.
         #[arg(long)]
-        to: Option<Address>,
-        /// Bridged ERC-20 on the rollup.
-        #[arg(long)]
-        token: Option<Address>,
+        wait: bool,
     },
-    /// Show how far a withdrawal is.
+    /// Show how far a deposit or a withdrawal is. Needs no key.
     Status {
-        /// The transaction on the rollup that withdrew.
+        /// Its first transaction: on the parent for a deposit, on the rollup for a withdrawal.
         transaction: B256,
+        /// Wait until it is done, or until the next step is the user's.
+        #[arg(long)]
+        wait: bool,
     },
     /// Prove a withdrawal against a claim on the parent: the second step.
     Prove {
         /// The transaction on the rollup that withdrew.
         transaction: B256,
+        /// Wait until a claim covers it.
+        #[arg(long)]
+        wait: bool,
     },
     /// Have a proven withdrawal paid: the third step.
     Finalize {
         /// The transaction on the rollup that withdrew.
         transaction: B256,
+        /// Wait until it may be paid.
+        #[arg(long)]
+        wait: bool,
     },
-    /// Run a call on the rollup without asking its sequencer.
+    /// Create the image of the parent's ERC-20 or ERC-721 on the rollup, which its deposits need.
+    Create {
+        /// The token on the parent.
+        token: Address,
+    },
+    /// Run a call on the rollup through the Portal, without asking the sequencer.
     Force {
         /// Callee on the rollup.
-        to: Address,
+        #[arg(required_unless_present = "create", conflicts_with = "create")]
+        to: Option<Address>,
+        /// Create a contract from --data instead.
+        #[arg(long, requires = "data")]
+        create: bool,
         /// Calldata in hex.
-        #[arg(long, default_value = "0x")]
-        data: alloy::primitives::Bytes,
-        /// Wei to send from the sender's balance on the rollup.
-        #[arg(long, default_value = "0")]
-        value: U256,
-        /// Gas on the rollup.
-        #[arg(long, default_value_t = 200_000)]
-        gas: u64,
+        #[arg(long, value_name = "HEX")]
+        data: Option<Bytes>,
+        /// Ether to send, out of the sender's balance on the rollup and what --mint brings.
+        #[arg(long, value_name = "ETHER", default_value = "0")]
+        value: String,
+        /// Ether to bring along from the parent.
+        #[arg(long, value_name = "ETHER", default_value = "0")]
+        mint: String,
+        /// Gas on the rollup [default: 200,000 and what the data cost].
+        #[arg(long)]
+        gas: Option<u64>,
+        /// Wait until it is on the rollup.
+        #[arg(long)]
+        wait: bool,
     },
+}
+
+/// `altana rescue`.
+#[derive(Clone, Debug, Args)]
+pub struct Rescue {
+    /// Folder that `altana deploy` wrote.
+    #[arg(long, default_value = "chain")]
+    pub chain: PathBuf,
+    /// The parent.
+    #[command(flatten)]
+    pub parent: ParentArgs,
+    /// Who pays for it; anyone may.
+    #[command(flatten)]
+    pub key: KeyArgs,
+    /// Wait until the sequencer's time is up.
+    #[arg(long)]
+    pub wait: bool,
 }
 
 /// `altana rebuild`.

@@ -13,6 +13,7 @@ pub fn read(file: Option<&Path>, variable: &str) -> Result<PrivateKeySigner> {
             anyhow!("no key: set {variable} to a private key in hex, or name a key file")
         })?,
     };
+    let from = file.map_or_else(|| variable.to_owned(), |path| path.display().to_string());
     // The parser's error is dropped: it could quote the key.
-    text.trim().parse().map_err(|_| anyhow!("the key is not 32 bytes of hex"))
+    text.trim().parse().map_err(|_| anyhow!("the key in {from} is not 32 bytes of hex"))
 }

@@ -23,7 +23,7 @@ async fn main() -> ExitCode {
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::note(&format!("error: {}", words(&error)));
             ExitCode::FAILURE
         }
     }
@@ -38,6 +38,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Deploy(args) => command::deploy::run(args, json).await,
         Command::Node(args) => command::node::run(args, json).await,
         Command::Bridge(args) => command::bridge::run(args, json).await,
+        Command::Rescue(args) => command::rescue::run(args, json).await,
         Command::Rebuild(args) => command::rebuild::run(args, json).await,
         Command::Bench(args) => bench::run(args, json).await,
         Command::Completions { shell } => {
@@ -51,13 +52,28 @@ async fn run(cli: Cli) -> Result<()> {
     }
 }
 
+/// An error and its causes. Many errors say their cause themselves: that is not said again.
+fn words(error: &anyhow::Error) -> String {
+    let mut words = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        let cause = cause.trim_end();
+        if words.is_empty() {
+            words = cause.to_owned();
+        } else if !words.contains(cause) {
+            words += &format!(": {cause}");
+        }
+    }
+    words
+}
+
 /// Logs go to stderr: a node tells what it does, everything else only what went wrong.
 fn log(command: &Command) {
     let default = match command {
-        Command::Node(_) => "info",
-        Command::Dev(_) => "warn",
+        // The store's own log says nothing that a person could act upon.
+        Command::Node(_) => "info,fjall=warn,lsm_tree=error",
+        Command::Dev(_) => "warn,lsm_tree=error",
         _ => "error",
     };
     let filter = EnvFilter::try_from_env("ALTANA_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| output::Logs).init();
 }

@@ -13,7 +13,23 @@ fn tell(scenario: &str, parent: Option<&str>) {
     let story: Value = serde_json::from_str(&succeed(command)).expect("one JSON object");
     assert_eq!(story["ok"], true, "{story:#}");
     assert_eq!(story["scenario"], scenario);
-    assert!(story["steps"].as_array().is_some_and(|steps| steps.len() > 3), "{story:#}");
+    let steps = story["steps"].as_array().expect("steps");
+    assert!(steps.len() > 3, "{story:#}");
+    for step in steps {
+        let told = step["name"].is_string() && step["gas"].is_u64() && step["latency_ms"].is_u64();
+        assert!(told && step["ok"] == true, "{step:#}");
+    }
+    assert!(steps.iter().any(|step| step["bytes"].as_u64() > Some(0)), "{story:#}");
+}
+
+#[test]
+fn a_broken_promise_is_told_and_is_a_failure() {
+    let mut command = altana(&["demo", "rollup", "--json", "--parent", "http://127.0.0.1:1"]);
+    let output = command.output().expect("altana starts");
+    assert!(!output.status.success());
+    let story: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!(story["ok"], false, "{story:#}");
+    assert!(story["steps"][0]["error"].is_string(), "{story:#}");
 }
 
 #[test]

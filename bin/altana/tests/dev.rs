@@ -13,7 +13,7 @@ fn cast(args: &[&str]) -> String {
 }
 
 #[test]
-fn viem_moves_ether_in_and_out_unmodified() {
+fn viem_moves_ether_and_tokens_in_and_out_unmodified() {
     let dev = Dev::start(&[]);
     let mut command = Command::new("node");
     command.arg(root().join("tests/viem/op-stack.mjs")).arg(dev.info.to_string());
@@ -37,10 +37,66 @@ fn cast_reads_and_sends_on_both_chains() {
 
 #[test]
 fn a_wrong_command_says_what_to_do() {
-    let output = altana(&["bridge", "deposit", "1"]).output().expect("altana starts");
-    assert!(!output.status.success());
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(text.contains("ALTANA_KEY"), "{text}");
+    let dev = Dev::start(&[]);
+    let (rpc, parent) = (dev.get("/rollup/rpc"), dev.get("/parent/rpc"));
+    let port = rpc.rsplit(':').next().expect("a port");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |name: &str| folder.path().join(name).to_str().expect("text").to_owned();
+    let (good, bad, same) = (file("good.toml"), file("bad.toml"), file("same.toml"));
+    succeed(altana(&["init", &good, "--dev"]));
+    let text = std::fs::read_to_string(&good).expect("chain.toml");
+    std::fs::write(&bad, text.replace("elasticity = 10", "elasticity = 0")).expect("written");
+    std::fs::write(&same, text.replace("chain_id = 42069", "chain_id = 31337")).expect("written");
+    let out = file("out");
+    let poor = "0x1111111111111111111111111111111111111111111111111111111111111111";
+    let rich = dev.get("/accounts/1/key");
+    let bridge = ["bridge", "--rollup", rpc, "--parent", parent];
+    let nobody = "http://127.0.0.1:1";
+    let zero = "0x0000000000000000000000000000000000000000000000000000000000000000";
+    let cases: &[(&[&str], &[&str], &str, &str)] = &[
+        (&["bridge"], &["deposit", "1"], "", "ALTANA_KEY"),
+        (&["bridge"], &["deposit", "1"], "zz", "ALTANA_KEY is not 32 bytes of hex"),
+        (&bridge, &["deposit", "1"], poor, "has 0 ether on the parent, and 1 are needed"),
+        (&bridge, &["deposit", "x"], rich, "write it like 1.5"),
+        (&bridge, &["deposit", "1", "--token", rpc], rich, "invalid value"),
+        (&bridge, &["status", zero], "", "neither chain knows"),
+        (&["bridge", "--rollup", nobody], &["deposit", "1"], rich, "--rollup"),
+        (&["bridge", "--rollup", parent], &["deposit", "1"], rich, "--chain"),
+        (&["bridge", "--rollup", rpc, "--parent", rpc], &["deposit", "1"], rich, "--parent"),
+        (&["dev", "--port", port], &["--parent-port", "0"], "", "choose another port"),
+        (&["dev", "--port", "0"], &["--parent", nobody], "", "is it running?"),
+        (&["dev", "--port", "0"], &["--parent", "foo"], "", "not a URL like"),
+        (&["dev", "--port", "0"], &["--parent-port", "0", "--block-time", "1"], "", "block_time"),
+        (&["init", &good], &[], "", "--force"),
+        (&["deploy", &bad], &[], rich, "`blocks.elasticity` is 0: take 1 to"),
+        (&["deploy", &file("none.toml")], &[], rich, "altana init"),
+        (&["deploy", &good, "--parent", nobody], &[], rich, "is it running?"),
+        (&["deploy", &good, "--parent", parent, "--out", &out], &[], poor, "no ether"),
+        (&["deploy", &same, "--parent", parent, "--out", &out], &[], rich, "`chain_id` is 31337"),
+        (&["node", "--chain", &out], &[], "", "altana deploy"),
+        (&["rebuild", "--chain", &out], &[], "", "altana deploy"),
+        (&["rescue", "--chain", &out], &[], rich, "altana deploy"),
+    ];
+    for (command, more, key, expect) in cases {
+        let mut command = altana(command);
+        command.args(*more);
+        if !key.is_empty() {
+            command.env("ALTANA_KEY", key);
+        }
+        let output = command.output().expect("altana starts");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{command:?} went through");
+        assert!(text.contains(expect), "{command:?} does not say {expect:?}: {text}");
+        assert!(output.stdout.is_empty(), "{command:?} failed, and printed a result");
+    }
+}
+
+#[test]
+fn shells_are_offered_completions() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = succeed(altana(&["completions", shell]));
+        assert!(script.contains("rescue") && script.contains("finalize"), "{shell}: {script}");
+    }
 }
 
 #[test]

@@ -135,5 +135,5 @@ async fn receipt(parent: &DynProvider, hash: B256) -> TransactionReceipt {
 
 /// The deposit's hash on the rollup, which depends on its block on the parent.
 fn on_rollup(dev: &Dev, receipt: &TransactionReceipt) -> B256 {
-    deposit_hash(receipt, contracts(dev).portal).expect("a deposit")
+    deposit_hash(receipt.inner.logs(), contracts(dev).portal).expect("a deposit")
 }

@@ -1,133 +1,125 @@
 //! From the parent to the rollup.
 
-use crate::{Bridge, Error, PATIENCE, POLL};
+use crate::{Asset, Bridge, Chain, DepositStatus, Error, PATIENCE, POLL, Step, asset::Leaving};
 use alloy::{
     consensus::Typed2718,
-    network::ReceiptResponse,
+    network::AnyTransactionReceipt,
     primitives::{Address, B256, Bytes, TxKind, U256, keccak256},
-    providers::Provider,
-    rpc::types::TransactionReceipt,
+    rpc::types::Log,
     sol_types::SolEvent,
 };
-use altana_contracts::bindings::{ERC20, ERC721Bridge, Portal, StandardBridge};
+use altana_contracts::bindings::Portal;
 use altana_protocol::{Transaction, transaction::TxDeposit};
 
-/// Gas on the rollup for the bridge's half of a deposit, with room for odd tokens.
-const BRIDGE_GAS: u32 = 200_000;
+/// A deposit is a transaction of this type.
+pub(crate) const DEPOSIT_TYPE: u8 = 0x7e;
 
-/// Gas beyond the estimate for a call on the parent that ends in a deposit.
-const GAS_MARGIN_PERCENT: u64 = 50;
+/// Rollup gas for ether that arrives at an account, or at a contract that takes little.
+const ETHER_GAS: u64 = 100_000;
 
-/// A deposit that has arrived.
+/// A deposit that is on the parent.
 #[derive(Clone, Debug)]
-pub struct Deposited {
+pub struct Deposit {
     /// The receipt on the parent.
-    pub parent: TransactionReceipt,
-    /// The transaction on the rollup.
-    pub rollup: B256,
-    /// Whether it succeeded there.
-    pub success: bool,
-    /// Number of the rollup block that holds it.
-    pub block: u64,
+    pub receipt: AnyTransactionReceipt,
+    /// The transaction on the rollup, which is there soon.
+    pub transaction: B256,
+}
+
+/// A call on the rollup that needs no sequencer's leave.
+#[derive(Clone, Debug)]
+pub struct Forced {
+    /// Callee on the rollup; `None` creates a contract.
+    pub to: Option<Address>,
+    /// Wei that come along from the parent.
+    pub mint: U256,
+    /// Wei that the call carries.
+    pub value: U256,
+    /// Gas on the rollup; paid for on the parent.
+    pub gas: u64,
+    /// Calldata, or creation code.
+    pub data: Bytes,
 }
 
 impl Bridge {
-    /// Deposits ether through the Portal: `value` wei arrive at `to`.
-    pub async fn deposit_ether(&self, to: Address, value: U256) -> Result<Deposited, Error> {
-        self.force(to, value, value, 100_000, Bytes::new()).await
+    /// Moves an asset of `from` to `to` on the rollup. Tokens go to `remote`, or to the token's own
+    /// image. Returns once the deposit is on the parent.
+    pub async fn deposit(
+        &self,
+        from: Address,
+        to: Address,
+        asset: Asset,
+        remote: Option<Address>,
+    ) -> Result<Deposit, Error> {
+        let leaving = |token| Leaving { chain: Chain::Parent, from, to, token, remote };
+        let receipt = match asset {
+            Asset::Ether(wei) => {
+                let forced = Forced {
+                    to: Some(to),
+                    mint: wei,
+                    value: wei,
+                    gas: ETHER_GAS,
+                    data: Bytes::new(),
+                };
+                return self.force(from, forced).await;
+            }
+            Asset::Erc20 { token, amount } => self.leave_erc20(&leaving(token), amount).await?,
+            Asset::Erc721 { token, id } => self.leave_erc721(&leaving(token), id).await?,
+        };
+        self.deposit_of(receipt)
     }
 
-    /// Runs a call on the rollup as the sender, whatever the sequencer wants: `mint` wei come from
-    /// the parent, `value` wei go to `to`.
-    pub async fn force(
-        &self,
-        to: Address,
-        mint: U256,
-        value: U256,
-        gas: u64,
-        data: Bytes,
-    ) -> Result<Deposited, Error> {
-        let hash = self.send_forced(to, mint, value, gas, data).await?;
-        self.arrived(hash).await
-    }
-
-    /// The parent's half of [`Bridge::force`]: returns as soon as the transaction is sent.
-    pub async fn send_forced(
-        &self,
-        to: Address,
-        mint: U256,
-        value: U256,
-        gas: u64,
-        data: Bytes,
-    ) -> Result<B256, Error> {
+    /// Has a call run on the rollup as `from`, whatever the sequencer wants. Returns once it is in
+    /// the queue on the parent.
+    pub async fn force(&self, from: Address, forced: Forced) -> Result<Deposit, Error> {
+        self.afford(Chain::Parent, from, forced.mint).await?;
+        let Forced { to, mint, value, gas, data } = forced;
         let portal = Portal::new(self.contracts.portal, &self.parent);
-        let call = portal.depositTransaction(to, value, gas, false, data).value(mint);
-        let estimate = call.estimate_gas().await?;
-        // What the Portal burns for the rollup's gas moves from block to block.
-        let call = call.gas(estimate + estimate * GAS_MARGIN_PERCENT / 100);
-        Ok(*call.send().await?.tx_hash())
+        let call = portal
+            .depositTransaction(to.unwrap_or_default(), value, gas, to.is_none(), data)
+            .value(mint)
+            .from(from);
+        self.deposit_of(self.send(Chain::Parent, "the deposit", call).await?)
     }
 
-    /// Deposits an ERC-20: approves the bridge, then bridges.
-    pub async fn deposit_erc20(
-        &self,
-        token: Address,
-        remote: Address,
-        to: Address,
-        amount: U256,
-    ) -> Result<Deposited, Error> {
-        let bridge = self.contracts.standard_bridge;
-        let approve = ERC20::new(token, &self.parent).approve(bridge, amount).send().await?;
-        Self::mined(&self.parent, *approve.tx_hash(), "the approval").await?;
-        let bridge = StandardBridge::new(bridge, &self.parent);
-        let call = bridge.bridgeERC20To(token, remote, to, amount, BRIDGE_GAS, Bytes::new());
-        let estimate = call.estimate_gas().await?;
-        let sent = call.gas(estimate + estimate * GAS_MARGIN_PERCENT / 100).send().await?;
-        self.arrived(*sent.tx_hash()).await
-    }
-
-    /// Deposits an ERC-721, which the owner must have approved for the bridge.
-    pub async fn deposit_erc721(
-        &self,
-        token: Address,
-        remote: Address,
-        to: Address,
-        id: U256,
-    ) -> Result<Deposited, Error> {
-        let bridge = ERC721Bridge::new(self.contracts.erc721_bridge, &self.parent);
-        let call = bridge.bridgeERC721To(token, remote, to, id, BRIDGE_GAS, Bytes::new());
-        let estimate = call.estimate_gas().await?;
-        let sent = call.gas(estimate + estimate * GAS_MARGIN_PERCENT / 100).send().await?;
-        self.arrived(*sent.tx_hash()).await
-    }
-
-    /// Waits until a deposit is on the parent, then on the rollup.
-    pub async fn arrived(&self, hash: B256) -> Result<Deposited, Error> {
-        let parent = Self::mined(&self.parent, hash, "the deposit").await?;
-        let rollup =
-            deposit_hash(&parent, self.contracts.portal).ok_or(Error::NotADeposit(hash))?;
+    /// Waits until a deposit is on the rollup; answers its block there.
+    pub async fn arrived(&self, deposit: &Deposit) -> Result<u64, Error> {
+        self.watch.tell(Step::Arriving { hash: deposit.transaction });
         let give_up = tokio::time::Instant::now() + PATIENCE;
         loop {
-            if let Some(receipt) = self.rollup.get_transaction_receipt(rollup).await? {
-                let block = receipt.block_number.unwrap_or_default();
-                return Ok(Deposited { parent, rollup, success: receipt.status(), block });
+            match self.deposit_status(deposit).await? {
+                DepositStatus::Arrived { block } => return Ok(block),
+                DepositStatus::Failed { block } => {
+                    return Err(Error::Failed { transaction: deposit.transaction, block });
+                }
+                DepositStatus::Waiting { .. } => {}
             }
             if tokio::time::Instant::now() > give_up {
-                return Err(Error::NotDeposited { parent: hash, rollup });
+                return Err(Error::NotDeposited {
+                    parent: deposit.receipt.transaction_hash,
+                    rollup: deposit.transaction,
+                });
             }
             tokio::time::sleep(POLL).await;
         }
     }
+
+    /// The deposit that a transaction on the parent made.
+    pub(crate) fn deposit_of(&self, receipt: AnyTransactionReceipt) -> Result<Deposit, Error> {
+        let transaction = deposit_hash(receipt.inner.inner.logs(), self.contracts.portal)
+            .ok_or(Error::NotADeposit(receipt.transaction_hash))?;
+        Ok(Deposit { receipt, transaction })
+    }
 }
 
 /// The hash that the first deposit of a receipt has on the rollup (docs/protocol.md §1).
-pub fn deposit_hash(receipt: &TransactionReceipt, portal: Address) -> Option<B256> {
-    let log = receipt.inner.logs().iter().find(|log| {
+pub fn deposit_hash(logs: &[Log], portal: Address) -> Option<B256> {
+    let log = logs.iter().find(|log| {
         log.address() == portal
             && log.topic0() == Some(&Portal::TransactionDeposited::SIGNATURE_HASH)
     })?;
     let event = log.log_decode::<Portal::TransactionDeposited>().ok()?.inner.data;
-    let mut label = receipt.block_hash?.to_vec();
+    let mut label = log.block_hash?.to_vec();
     label.extend(B256::from(U256::from(log.log_index?)));
     let source_hash = keccak256([B256::ZERO.as_slice(), keccak256(label).as_slice()].concat());
     let data = &event.opaqueData;
@@ -145,6 +137,6 @@ pub fn deposit_hash(receipt: &TransactionReceipt, portal: Address) -> Option<B25
         is_system_transaction: false,
         input: Bytes::copy_from_slice(input),
     };
-    debug_assert_eq!(tx.ty(), 0x7e);
+    debug_assert_eq!(tx.ty(), DEPOSIT_TYPE);
     Some(Transaction::deposit(tx).hash())
 }

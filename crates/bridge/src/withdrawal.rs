@@ -1,26 +1,24 @@
 //! From the rollup to the parent, in three steps.
 
-use crate::{Bridge, Error};
+use crate::{Asset, Bridge, Chain, Error, WithdrawalStatus, asset::Leaving, status::relay_failed};
 use alloy::{
     eips::BlockId,
+    network::AnyTransactionReceipt,
     primitives::{Address, B256, Bytes, U256, keccak256},
     providers::Provider,
-    rpc::types::TransactionReceipt,
     sol_types::SolValue,
 };
 use altana_contracts::{
-    bindings::{
-        Claim, MessagePasser, OutputRootProof, Portal, Settlement, StandardBridge,
-        WithdrawalTransaction,
-    },
+    bindings::{Claim, MessagePasser, OutputRootProof, Portal, Settlement, WithdrawalTransaction},
     predeploy,
 };
-use serde::Serialize;
 
-/// Gas on the parent for the bridge's half of a withdrawal.
-const BRIDGE_GAS: u32 = 200_000;
+/// Gas on the parent for ether that arrives.
+const ETHER_GAS: u64 = 21_000;
 /// Claims looked through for one that covers a withdrawal.
 const CLAIMS_MAX: u64 = 1_000;
+/// Proofs of one withdrawal that are looked at. Anyone can prove, nearly always one account does.
+const PROOFS_MAX: u64 = 16;
 /// `ClaimStatus.Final`, numbered as OP Stack tools number a dispute game's status.
 const FINAL: u8 = 2;
 /// `ClaimStatus.Rejected`.
@@ -29,164 +27,164 @@ const REJECTED: u8 = 1;
 /// A withdrawal that was made on the rollup.
 #[derive(Clone, Debug)]
 pub struct Withdrawal {
+    /// The transaction on the rollup, which names it.
+    pub transaction: B256,
     /// What the Portal will run.
-    pub transaction: WithdrawalTransaction,
+    pub message: WithdrawalTransaction,
     /// Its hash, the key in the message passer.
     pub hash: B256,
     /// Rollup block that holds it.
     pub block: u64,
 }
 
-/// How far a withdrawal is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "status")]
-pub enum Status {
-    /// No claim covers it yet.
-    WaitingForClaim {
-        /// The newest claimed block; 0 if there is no claim.
-        claimed_block: u64,
-    },
-    /// Prove it now.
-    ReadyToProve,
-    /// Proven; the claim or the proof has to ripen.
-    WaitingToFinalize {
-        /// What the Portal says is missing.
-        why: String,
-    },
-    /// Have it paid now.
-    ReadyToFinalize,
-    /// Relayed. (A call that failed on the parent is relayed, too.)
-    Finalized,
+/// A withdrawal that was relayed.
+#[derive(Clone, Debug)]
+pub struct Finalized {
+    /// The receipt on the parent.
+    pub receipt: AnyTransactionReceipt,
+    /// Whether the call succeeded. If not, tokens and messages wait in the messenger for another
+    /// attempt.
+    pub success: bool,
 }
 
-impl std::fmt::Display for Status {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::WaitingForClaim { claimed_block } => {
-                write!(f, "waiting for a claim: claims reach rollup block {claimed_block}")
-            }
-            Self::ReadyToProve => f.write_str("ready to prove"),
-            Self::WaitingToFinalize { why } => write!(f, "proven, waiting: {why}"),
-            Self::ReadyToFinalize => f.write_str("ready to finalize"),
-            Self::Finalized => f.write_str("finalized"),
-        }
-    }
+/// The proof that ripens first.
+struct Proof {
+    submitter: Address,
+    /// When it can be used, by the parent's clock.
+    ripe_at: u64,
 }
 
 impl Bridge {
-    /// Withdraws ether: `value` wei leave the sender, and go to `to` on the parent.
-    /// Answers the transaction on the rollup, which names the withdrawal from now on.
-    pub async fn withdraw_ether(
+    /// Takes an asset of `from` on its way to `to` on the parent. Tokens become `remote`, or what
+    /// they are the image of. Returns once the withdrawal is in a block.
+    pub async fn withdraw(
         &self,
+        from: Address,
         to: Address,
-        value: U256,
-    ) -> Result<(B256, Withdrawal), Error> {
-        let sent = MessagePasser::new(predeploy::MESSAGE_PASSER, &self.rollup)
-            .initiateWithdrawal(to, U256::from(21_000), Bytes::new())
-            .value(value)
-            .send()
-            .await?;
-        let hash = *sent.tx_hash();
-        Ok((hash, self.withdrawn(hash).await?))
-    }
-
-    /// Withdraws a bridged ERC-20, whose counterpart is `remote`.
-    pub async fn withdraw_erc20(
-        &self,
-        token: Address,
-        remote: Address,
-        to: Address,
-        amount: U256,
-    ) -> Result<(B256, Withdrawal), Error> {
-        let sent = StandardBridge::new(predeploy::STANDARD_BRIDGE, &self.rollup)
-            .bridgeERC20To(token, remote, to, amount, BRIDGE_GAS, Bytes::new())
-            .send()
-            .await?;
-        let hash = *sent.tx_hash();
-        Ok((hash, self.withdrawn(hash).await?))
+        asset: Asset,
+        remote: Option<Address>,
+    ) -> Result<Withdrawal, Error> {
+        let leaving = |token| Leaving { chain: Chain::Rollup, from, to, token, remote };
+        let receipt = match asset {
+            Asset::Ether(wei) => {
+                self.afford(Chain::Rollup, from, wei).await?;
+                let passer = MessagePasser::new(predeploy::MESSAGE_PASSER, &self.rollup);
+                let call = passer
+                    .initiateWithdrawal(to, U256::from(ETHER_GAS), Bytes::new())
+                    .value(wei)
+                    .from(from);
+                self.send(Chain::Rollup, "the withdrawal", call).await?
+            }
+            Asset::Erc20 { token, amount } => self.leave_erc20(&leaving(token), amount).await?,
+            Asset::Erc721 { token, id } => self.leave_erc721(&leaving(token), id).await?,
+        };
+        withdrawal_of(&receipt)
     }
 
     /// The withdrawal that a transaction on the rollup made.
     pub async fn withdrawn(&self, hash: B256) -> Result<Withdrawal, Error> {
-        let receipt = Self::mined(&self.rollup, hash, "the withdrawal").await?;
-        let block = receipt.block_number.unwrap_or_default();
-        let passed = receipt
-            .inner
-            .logs()
-            .iter()
-            .filter(|log| log.address() == predeploy::MESSAGE_PASSER)
-            .find_map(|log| log.log_decode::<MessagePasser::MessagePassed>().ok())
-            .ok_or(Error::NotAWithdrawal(hash))?
-            .inner
-            .data;
-        let transaction = WithdrawalTransaction {
-            nonce: passed.nonce,
-            sender: passed.sender,
-            target: passed.target,
-            value: passed.value,
-            gasLimit: passed.gasLimit,
-            data: passed.data,
-        };
-        let hash = keccak256(transaction.abi_encode_params());
-        if hash != passed.withdrawalHash {
-            return Err(Error::Contradiction(
-                "a withdrawal's hash is not that of its fields".into(),
-            ));
-        }
-        Ok(Withdrawal { transaction, hash, block })
+        let receipt = self.rollup.get_transaction_receipt(hash).await?;
+        withdrawal_of(&receipt.ok_or(Error::Unknown(hash))?)
     }
 
-    /// How far a withdrawal is, if `submitter` proved it.
-    pub async fn status(
+    /// How far a withdrawal is, whoever proved it.
+    pub async fn withdrawal_status(
         &self,
         withdrawal: &Withdrawal,
-        submitter: Address,
-    ) -> Result<Status, Error> {
+    ) -> Result<WithdrawalStatus, Error> {
         let portal = Portal::new(self.contracts.portal, &self.parent);
         if portal.finalizedWithdrawals(withdrawal.hash).call().await? {
-            return Ok(Status::Finalized);
+            return Ok(WithdrawalStatus::Finalized);
         }
-        let proven = portal.provenWithdrawals(withdrawal.hash, submitter).call().await?;
-        let rejected =
-            proven.timestamp != 0 && self.claim_status(proven.disputeGameProxy).await? == REJECTED;
-        if proven.timestamp == 0 || rejected {
+        let Some(proof) = self.proof(withdrawal.hash).await? else {
             return Ok(match self.covering_claim(withdrawal.block).await? {
-                Ok(_) => Status::ReadyToProve,
-                Err(claimed_block) => Status::WaitingForClaim { claimed_block },
+                Ok(_) => WithdrawalStatus::ReadyToProve,
+                Err(claimed_block) => WithdrawalStatus::WaitingForClaim { claimed_block },
             });
-        }
-        match portal.checkWithdrawal(withdrawal.hash, submitter).call().await {
-            Ok(_) => Ok(Status::ReadyToFinalize),
-            Err(error) if error.as_revert_data().is_some() => {
-                Ok(Status::WaitingToFinalize { why: self.what_is_missing(&proven).await? })
-            }
-            Err(error) => Err(error.into()),
-        }
+        };
+        Ok(match proof.ripe_at.saturating_sub(self.parent_time().await?) {
+            0 => WithdrawalStatus::ReadyToFinalize,
+            seconds_left => WithdrawalStatus::WaitingToFinalize { seconds_left },
+        })
     }
 
-    /// Proves a withdrawal on the parent, against the oldest claim that covers it.
-    pub async fn prove(&self, withdrawal: &Withdrawal) -> Result<TransactionReceipt, Error> {
-        let claim = self.covering_claim(withdrawal.block).await?.map_err(|claimed| {
-            let block = withdrawal.block;
-            Error::TooEarly(format!(
-                "claims reach rollup block {claimed}, the withdrawal is in block {block}: wait for the proposer"
-            ))
-        })?;
+    /// Proves a withdrawal on the parent as `from`, against the oldest claim that covers it.
+    pub async fn prove(
+        &self,
+        from: Address,
+        withdrawal: &Withdrawal,
+    ) -> Result<AnyTransactionReceipt, Error> {
+        let block = withdrawal.block;
+        let claim = self.covering_claim(block).await?;
+        let claim = claim.map_err(|claimed| Error::NotClaimed { claimed, block })?;
         let (root, proof) = self.withdrawal_proof(withdrawal, &claim).await?;
-        let sent = Portal::new(self.contracts.portal, &self.parent)
-            .proveWithdrawalTransaction(withdrawal.transaction.clone(), claim.index, root, proof)
-            .send()
-            .await?;
-        Self::mined(&self.parent, *sent.tx_hash(), "the proof").await
+        let portal = Portal::new(self.contracts.portal, &self.parent);
+        let call = portal
+            .proveWithdrawalTransaction(withdrawal.message.clone(), claim.index, root, proof)
+            .from(from);
+        self.send(Chain::Parent, "the proof", call).await
     }
 
-    /// Has a proven withdrawal paid.
-    pub async fn finalize(&self, withdrawal: &Withdrawal) -> Result<TransactionReceipt, Error> {
-        let sent = Portal::new(self.contracts.portal, &self.parent)
-            .finalizeWithdrawalTransaction(withdrawal.transaction.clone())
-            .send()
-            .await?;
-        Self::mined(&self.parent, *sent.tx_hash(), "the finalisation").await
+    /// Has a proven withdrawal paid, whoever proved it; `from` pays for the gas.
+    pub async fn finalize(
+        &self,
+        from: Address,
+        withdrawal: &Withdrawal,
+    ) -> Result<Finalized, Error> {
+        match self.withdrawal_status(withdrawal).await? {
+            WithdrawalStatus::ReadyToFinalize => {}
+            WithdrawalStatus::Finalized => return Err(Error::Done),
+            WithdrawalStatus::WaitingToFinalize { seconds_left } => {
+                return Err(Error::NotRipe { seconds_left });
+            }
+            WithdrawalStatus::WaitingForClaim { .. } | WithdrawalStatus::ReadyToProve => {
+                return Err(Error::NotProven(withdrawal.transaction));
+            }
+        }
+        let proof = self.proof(withdrawal.hash).await?;
+        let proof = proof.ok_or(Error::NotProven(withdrawal.transaction))?;
+        let message = withdrawal.message.clone();
+        let portal = Portal::new(self.contracts.portal, &self.parent);
+        let call =
+            portal.finalizeWithdrawalTransactionExternalProof(message, proof.submitter).from(from);
+        let receipt = self.send(Chain::Parent, "the last step", call).await?;
+        let logs = receipt.inner.inner.logs();
+        let relayed = logs
+            .iter()
+            .filter(|log| log.address() == self.contracts.portal)
+            .find_map(|log| log.log_decode::<Portal::WithdrawalFinalized>().ok())
+            .is_some_and(|log| log.inner.data.success);
+        let success = relayed && !relay_failed(logs, self.contracts.messenger);
+        Ok(Finalized { receipt, success })
+    }
+
+    /// Of a withdrawal's proofs the one that ripens first; those against rejected claims are none.
+    async fn proof(&self, withdrawal: B256) -> Result<Option<Proof>, Error> {
+        let portal = Portal::new(self.contracts.portal, &self.parent);
+        let count: u64 = portal.numProofSubmitters(withdrawal).call().await?.saturating_to();
+        if count == 0 {
+            return Ok(None);
+        }
+        let delay: u64 = portal.proofMaturityDelaySeconds().call().await?.saturating_to();
+        let paused_until = portal.pausedUntil().call().await?;
+        let now = self.parent_time().await?;
+        let mut first: Option<Proof> = None;
+        for i in 0..count.min(PROOFS_MAX) {
+            let submitter = portal.proofSubmitters(withdrawal, U256::from(i)).call().await?;
+            let proven = portal.provenWithdrawals(withdrawal, submitter).call().await?;
+            let claim = Claim::new(proven.disputeGameProxy, &self.parent);
+            let final_at = match claim.status().call().await? {
+                REJECTED => continue,
+                FINAL => 0,
+                // Not final yet, whatever the clock says.
+                _ => claim.expectedResolution().call().await?.max(now + 1),
+            };
+            let ripe_at = proven.timestamp.saturating_add(delay).max(final_at).max(paused_until);
+            if first.as_ref().is_none_or(|first| ripe_at < first.ripe_at) {
+                first = Some(Proof { submitter, ripe_at });
+            }
+        }
+        Ok(first)
     }
 
     /// The oldest claim that reaches `block`, or the block that claims reach.
@@ -217,9 +215,7 @@ impl Bridge {
         claim: &CoveringClaim,
     ) -> Result<(OutputRootProof, Vec<Bytes>), Error> {
         let at = BlockId::number(claim.block);
-        let block = self.rollup.get_block(at).await?.ok_or_else(|| {
-            Error::TooEarly(format!("this rollup node has not reached block {}", claim.block))
-        })?;
+        let block = self.rollup.get_block(at).await?.ok_or(Error::Behind(claim.block))?;
         let slot = keccak256((withdrawal.hash, U256::ZERO).abi_encode());
         let proof =
             self.rollup.get_proof(predeploy::MESSAGE_PASSER, vec![slot]).block_id(at).await?;
@@ -238,24 +234,34 @@ impl Bridge {
         let nodes = proof.storage_proof.into_iter().next().map(|p| p.proof).unwrap_or_default();
         Ok((root, nodes))
     }
+}
 
-    async fn claim_status(&self, claim: Address) -> Result<u8, Error> {
-        Ok(Claim::new(claim, &self.parent).status().call().await?)
+fn withdrawal_of(receipt: &AnyTransactionReceipt) -> Result<Withdrawal, Error> {
+    let transaction = receipt.transaction_hash;
+    let block = receipt.block_number.unwrap_or_default();
+    let passed = receipt
+        .inner
+        .inner
+        .logs()
+        .iter()
+        .filter(|log| log.address() == predeploy::MESSAGE_PASSER)
+        .find_map(|log| log.log_decode::<MessagePasser::MessagePassed>().ok())
+        .ok_or(Error::NotAWithdrawal(transaction))?
+        .inner
+        .data;
+    let message = WithdrawalTransaction {
+        nonce: passed.nonce,
+        sender: passed.sender,
+        target: passed.target,
+        value: passed.value,
+        gasLimit: passed.gasLimit,
+        data: passed.data,
+    };
+    let hash = keccak256(message.abi_encode_params());
+    if hash != passed.withdrawalHash {
+        return Err(Error::Contradiction("a withdrawal's hash is not that of its fields".into()));
     }
-
-    async fn what_is_missing(
-        &self,
-        proven: &Portal::provenWithdrawalsReturn,
-    ) -> Result<String, Error> {
-        if self.claim_status(proven.disputeGameProxy).await? != FINAL {
-            let claim = Claim::new(proven.disputeGameProxy, &self.parent);
-            let at = claim.expectedResolution().call().await?;
-            return Ok(format!("the claim becomes final at parent time {at}"));
-        }
-        let portal = Portal::new(self.contracts.portal, &self.parent);
-        let delay: u64 = portal.proofMaturityDelaySeconds().call().await?.saturating_to();
-        Ok(format!("the proof matures at parent time {}", proven.timestamp.saturating_add(delay)))
-    }
+    Ok(Withdrawal { transaction, message, hash, block })
 }
 
 struct CoveringClaim {

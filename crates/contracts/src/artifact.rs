@@ -9,10 +9,11 @@ macro_rules! artifacts {
     };
 }
 
-/// Name and JSON of every contract that Rust deploys.
+/// Name and JSON of every contract that Rust deploys or talks to.
 const ARTIFACTS: &[(&str, &str)] = artifacts![
     "ChallengeWindow",
     "Claim",
+    "DemoCollection",
     "DemoSwap",
     "DemoToken",
     "FeeVault",
@@ -29,6 +30,7 @@ const ARTIFACTS: &[(&str, &str)] = artifacts![
     "Multicall3",
     "OptimismMintableERC20",
     "OptimismMintableERC20Factory",
+    "OptimismMintableERC721",
     "OptimismMintableERC721Factory",
     "Portal",
     "Settlement",
@@ -61,4 +63,9 @@ pub fn json(contract: &str) -> Result<&'static str, NoArtifact> {
         .find(|(name, _)| *name == contract)
         .map(|(_, json)| *json)
         .ok_or_else(|| NoArtifact(contract.to_owned()))
+}
+
+/// All artifacts.
+pub(crate) fn all() -> impl Iterator<Item = &'static str> {
+    ARTIFACTS.iter().map(|(_, json)| *json)
 }

@@ -48,6 +48,8 @@ sol! {
         function lastTimestamp() external view returns (uint64);
         function lastCommitAt() external view returns (uint64);
         function sequencerTimeout() external view returns (uint64);
+        function forceInclusionDelay() external view returns (uint64);
+        function batcher() external view returns (address);
         function commitBatch(
             uint64 index,
             uint64 firstTimestamp,
@@ -154,13 +156,18 @@ sol! {
             OutputRootProof calldata outputRootProof,
             bytes[] calldata withdrawalProof
         ) external;
-        function finalizeWithdrawalTransaction(WithdrawalTransaction memory tx) external;
+        function finalizeWithdrawalTransactionExternalProof(
+            WithdrawalTransaction memory tx,
+            address proofSubmitter
+        ) external;
         function finalizedWithdrawals(bytes32 hash) external view returns (bool);
         function provenWithdrawals(
             bytes32 hash,
             address submitter
         ) external view returns (address disputeGameProxy, uint64 timestamp);
-        function checkWithdrawal(bytes32 hash, address submitter) external view;
+        function numProofSubmitters(bytes32 hash) external view returns (uint256);
+        function proofSubmitters(bytes32 hash, uint256 index) external view returns (address);
+        function pausedUntil() external view returns (uint64);
         function respectedGameType() external view returns (uint32);
         function proofMaturityDelaySeconds() external view returns (uint256);
         function version() external view returns (string memory);
@@ -219,11 +226,28 @@ sol! {
             address indexed remoteToken,
             address deployer
         );
-        function createOptimismMintableERC20(
+        function createOptimismMintableERC20WithDecimals(
+            address remoteToken,
+            string memory name,
+            string memory symbol,
+            uint8 decimals
+        ) external returns (address);
+    }
+
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract MintableERC721Factory {
+        function createOptimismMintableERC721(
             address remoteToken,
             string memory name,
             string memory symbol
         ) external returns (address);
+        function remoteChainID() external view returns (uint256);
+    }
+
+    #[derive(Debug)]
+    contract CrossDomainMessenger {
+        event FailedRelayedMessage(bytes32 indexed msgHash);
     }
 
     #[sol(rpc)]
@@ -256,7 +280,24 @@ sol! {
         function approve(address spender, uint256 amount) external returns (bool);
         function transfer(address to, uint256 amount) external returns (bool);
         function balanceOf(address account) external view returns (uint256);
+        function allowance(address owner, address spender) external view returns (uint256);
+        function name() external view returns (string memory);
+        function symbol() external view returns (string memory);
+        function decimals() external view returns (uint8);
         function remoteToken() external view returns (address);
+    }
+
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract ERC721 {
+        function approve(address spender, uint256 tokenId) external;
+        function ownerOf(uint256 tokenId) external view returns (address);
+        function getApproved(uint256 tokenId) external view returns (address);
+        function isApprovedForAll(address owner, address operator) external view returns (bool);
+        function name() external view returns (string memory);
+        function symbol() external view returns (string memory);
+        function remoteToken() external view returns (address);
+        function supportsInterface(bytes4 interfaceId) external view returns (bool);
     }
 }
 
@@ -310,11 +351,21 @@ mod tests {
             MintableERC20Factory::MintableERC20FactoryEvents::SELECTORS,
         );
         check(
+            "OptimismMintableERC721Factory",
+            MintableERC721Factory::MintableERC721FactoryCalls::SELECTORS,
+            &[],
+        );
+        for messenger in ["L1CrossDomainMessenger", "L2CrossDomainMessenger"] {
+            let topics = CrossDomainMessenger::CrossDomainMessengerEvents::SELECTORS;
+            check(messenger, &[], topics);
+        }
+        check(
             "L2ToL1MessagePasser",
             MessagePasser::MessagePasserCalls::SELECTORS,
             MessagePasser::MessagePasserEvents::SELECTORS,
         );
         check("OptimismMintableERC20", ERC20::ERC20Calls::SELECTORS, &[]);
+        check("OptimismMintableERC721", ERC721::ERC721Calls::SELECTORS, &[]);
         check("DemoSwap", DemoSwap::DemoSwapCalls::SELECTORS, &[]);
     }
 }

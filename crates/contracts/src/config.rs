@@ -87,10 +87,10 @@ pub struct Delays {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The text is not TOML of this shape.
-    #[error("chain.toml: {0}")]
+    #[error("{}", .0.to_string().trim_end())]
     Syntax(#[from] toml::de::Error),
     /// A value that cannot work.
-    #[error("chain.toml: `{field}` {why}")]
+    #[error("`{field}` {why}")]
     Field {
         /// Dotted path of the field.
         field: &'static str,
@@ -139,6 +139,9 @@ impl RollupConfig {
     /// Refuses what cannot work, naming the field.
     pub fn check(&self) -> Result<(), ConfigError> {
         let fail = |field, why: String| Err(ConfigError::Field { field, why });
+        if self.name.is_empty() {
+            return fail("name", "is empty: name the chain".into());
+        }
         if self.chain_id == 0 || self.chain_id > MAX_CHAIN_ID {
             return fail("chain_id", format!("is {}: take 1 to {MAX_CHAIN_ID}", self.chain_id));
         }

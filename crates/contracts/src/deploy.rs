@@ -9,6 +9,7 @@ use crate::{
     ConfigError, Deployment, ParentContracts, RollupConfig,
     artifact::{self, NoArtifact},
     genesis::{self, Counterparts, GenesisError, MULTICALL3},
+    revert,
 };
 use alloy::{
     consensus::{BlockHeader, Header},
@@ -38,14 +39,17 @@ pub enum DeployError {
     /// The genesis cannot be executed.
     #[error("the genesis block: {0}")]
     Ledger(#[from] altana_ledger::Error),
-    /// The parent refuses or does not answer.
-    #[error("the parent refused to create {contract}: {source}")]
+    /// The parent refuses.
+    #[error("the parent refused to create {contract}: {why}")]
     Refused {
         /// Which contract.
         contract: &'static str,
         /// What it says.
-        source: RpcError<TransportErrorKind>,
+        why: String,
     },
+    /// The deployer has nothing to pay with.
+    #[error("{0} has no ether on the parent: send it some, to pay for gas")]
+    Unfunded(Address),
     /// The parent does not answer.
     #[error("the parent does not answer: {0}")]
     Rpc(#[from] RpcError<TransportErrorKind>),
@@ -87,6 +91,13 @@ pub async fn deploy(
 ) -> Result<Deployment, DeployError> {
     config.check()?;
     let parent_chain_id = parent.get_chain_id().await?;
+    if parent_chain_id == config.chain_id {
+        let why = format!("is {parent_chain_id}, the parent's own: choose another");
+        return Err(ConfigError::Field { field: "chain_id", why }.into());
+    }
+    if parent.get_balance(deployer).await?.is_zero() && parent.get_gas_price().await? > 0 {
+        return Err(DeployError::Unfunded(deployer));
+    }
     let nonce = parent.get_transaction_count(deployer).await?;
     let has_multicall = !parent.get_code_at(MULTICALL3).await?.is_empty();
     let start = parent.get_block(BlockId::latest()).await?.map(|block| block.header);
@@ -233,7 +244,11 @@ async fn create(
     expected: Address,
     init_code: Bytes,
 ) -> Result<(), DeployError> {
-    let refused = |source| DeployError::Refused { contract, source };
+    let refused = |error: RpcError<TransportErrorKind>| {
+        let data = error.as_error_resp().and_then(|answer| answer.as_revert_data());
+        let why = data.map_or_else(|| error.to_string(), |data| revert::reason(&data));
+        DeployError::Refused { contract, why }
+    };
     let mut request = TransactionRequest::default()
         .with_from(deployer)
         .with_nonce(nonce)

@@ -7,6 +7,7 @@ pub mod deploy;
 pub mod deployment;
 pub mod genesis;
 pub mod predeploy;
+pub mod revert;
 
 pub use config::{Blocks, ConfigError, Delays, Roles, RollupConfig};
 pub use deploy::{DeployError, deploy};

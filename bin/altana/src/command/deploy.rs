@@ -4,7 +4,6 @@ use crate::{cli, keys, output, stack};
 use alloy::{network::EthereumWallet, primitives::utils::format_ether, providers::Provider};
 use altana_contracts::{RollupConfig, deploy};
 use anyhow::{Context, Result, ensure};
-use indicatif::{ProgressBar, ProgressStyle};
 
 /// Contracts of a deployment, for the progress bar.
 const CONTRACTS: u64 = 9;
@@ -14,7 +13,8 @@ pub async fn run(args: cli::Deploy, json: bool) -> Result<()> {
     let text = std::fs::read_to_string(&args.config).with_context(|| {
         format!("cannot read {}: write one with `altana init`", args.config.display())
     })?;
-    let config = RollupConfig::from_toml(&text)?;
+    let config =
+        RollupConfig::from_toml(&text).with_context(|| args.config.display().to_string())?;
     ensure!(
         !args.out.join("deployment.json").exists(),
         "{} holds a deployment already: choose another folder with --out",
@@ -23,13 +23,13 @@ pub async fn run(args: cli::Deploy, json: bool) -> Result<()> {
     let key = keys::read(args.key.key_file.as_deref(), "ALTANA_KEY")?;
     let deployer = key.address();
     let parent = stack::provider(&args.parent.parent, &EthereumWallet::from(key))?;
-    let balance = parent
-        .get_balance(deployer)
-        .await
-        .with_context(|| format!("{} does not answer", args.parent.parent))?;
-    eprintln!("deploying from {deployer}, which has {} ether", format_ether(balance));
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")?;
-    let bar = ProgressBar::new(CONTRACTS).with_style(style);
+    let balance = parent.get_balance(deployer).await.with_context(|| {
+        format!("the parent {} does not answer: is it running?", args.parent.parent)
+    })?;
+    let ether = format_ether(balance);
+    let ether = ether.trim_end_matches('0').trim_end_matches('.');
+    output::note(&format!("deploying from {deployer}, which has {ether} ether"));
+    let bar = output::bar(json, CONTRACTS);
     let deployment = deploy(&parent, deployer, &config, |contract| {
         bar.inc(1);
         bar.set_message(contract);

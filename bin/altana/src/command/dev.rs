@@ -4,8 +4,12 @@ use crate::{
     cli, output,
     stack::{Stack, StackOptions, accounts},
 };
-use alloy::{hex, primitives::utils::format_ether};
-use altana_contracts::{genesis::MULTICALL3, predeploy};
+use alloy::{
+    hex,
+    primitives::{Address, utils::format_ether},
+    signers::local::PrivateKeySigner,
+};
+use altana_contracts::{Deployment, genesis::MULTICALL3, predeploy};
 use anyhow::Result;
 use serde_json::{Value, json};
 
@@ -25,7 +29,7 @@ pub async fn run(args: cli::Dev, json: bool) -> Result<()> {
     output::result(json, &description(&stack), || banner(&stack))?;
     tokio::select! {
         error = stack.failed() => Err(error),
-        _ = tokio::signal::ctrl_c() => stack.stop_node().await,
+        asked = super::interrupted() => asked.and(stack.stop_node().await),
     }
 }
 
@@ -40,6 +44,7 @@ fn description(stack: &Stack) -> Value {
     json!({
         "parent": {
             "rpc": stack.parent_url,
+            "ws": websocket(&stack.parent_url),
             "beacon": stack.beacon_url,
             "chainId": stack.deployment.spec.parent_chain_id,
             "contracts": contracts,
@@ -48,15 +53,18 @@ fn description(stack: &Stack) -> Value {
             "rpc": stack.rollup_url,
             "ws": stack.rollup_ws,
             "chainId": stack.deployment.spec.chain_id,
+            "gasLimit": stack.deployment.spec.gas_limit,
+            "baseFee": stack.deployment.config.blocks.initial_base_fee,
             "contracts": predeploys().map(|(name, address)| (name, json!(address)))
                 .collect::<serde_json::Map<_, _>>(),
         },
         "mnemonic": accounts::MNEMONIC,
         "accounts": accounts,
+        "dir": stack.dir(),
     })
 }
 
-fn predeploys() -> impl Iterator<Item = (String, alloy::primitives::Address)> {
+fn predeploys() -> impl Iterator<Item = (String, Address)> {
     [
         ("weth", predeploy::WETH),
         ("messenger", predeploy::MESSENGER),
@@ -73,31 +81,37 @@ fn predeploys() -> impl Iterator<Item = (String, alloy::primitives::Address)> {
     .map(|(name, address)| (name.to_owned(), address))
 }
 
+/// WebSocket of a node that serves it on the port of its JSON-RPC, as ours and anvil do.
+fn websocket(http: &str) -> String {
+    http.replacen("http", "ws", 1)
+}
+
 /// Where everything is, for people.
 fn banner(stack: &Stack) -> String {
-    let spec = &stack.deployment.spec;
-    let contracts = &stack.deployment.contracts;
-    let mut lines = vec![
-        format!("altana {}", env!("CARGO_PKG_VERSION")),
-        String::new(),
-        "Accounts (funded on both chains; the last three run the rollup)".into(),
-    ];
-    for (index, key) in stack.accounts.iter().enumerate() {
-        lines.push(format!(
-            "  ({index}) {}  {}",
-            key.address(),
-            hex::encode_prefixed(key.to_bytes())
-        ));
-    }
-    let balance = stack.deployment.config.balances.values().next().copied().unwrap_or_default();
-    lines.push(format!("  mnemonic: {}", accounts::MNEMONIC));
-    lines.push(format!(
-        "  balance:  {} ether each",
-        format_ether(balance).trim_end_matches(".000000000000000000")
-    ));
-    lines.push(String::new());
-    lines.push("Contracts on the parent".into());
-    for (name, address) in [
+    let Deployment { spec, config, contracts, .. } = &stack.deployment;
+    let mut lines = vec![format!("altana {}", env!("CARGO_PKG_VERSION"))];
+    let mut section = |title: &str, rows: Vec<(String, String)>| {
+        lines.extend([String::new(), title.to_owned()]);
+        let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+        lines.extend(rows.into_iter().map(|(name, value)| format!("  {name:<width$}  {value}")));
+    };
+    let numbered = |value: fn(&PrivateKeySigner) -> String| -> Vec<(String, String)> {
+        let named = |(i, key)| (format!("({i})"), value(key));
+        stack.accounts.iter().enumerate().map(named).collect()
+    };
+    let balance = config.balances.values().next().copied().unwrap_or_default();
+    let balance = format_ether(balance);
+    section(
+        &format!(
+            "Accounts ({} ether each on both chains; the last three run the rollup)",
+            balance.trim_end_matches('0').trim_end_matches('.')
+        ),
+        numbered(|key| key.address().to_string()),
+    );
+    section("Private keys", numbered(|key| hex::encode_prefixed(key.to_bytes())));
+    section("Mnemonic", vec![(accounts::MNEMONIC.into(), "m/44'/60'/0'/0/".into())]);
+    let name = |(name, address): (&str, Address)| (name.to_owned(), address.to_string());
+    let on_parent = [
         ("Portal", contracts.portal),
         ("Inbox", contracts.inbox),
         ("Settlement", contracts.settlement),
@@ -107,24 +121,34 @@ fn banner(stack: &Stack) -> String {
         ("L1ERC721Bridge", contracts.erc721_bridge),
         ("Timelock", contracts.timelock),
         ("Multicall3", contracts.multicall3),
-    ] {
-        lines.push(format!("  {name:<24}{address}"));
-    }
-    lines.push(String::new());
-    lines.push("Contracts on the rollup".into());
-    for (name, address) in predeploys() {
-        lines.push(format!("  {name:<24}{address}"));
-    }
+    ];
+    section("Contracts on the parent", on_parent.map(name).to_vec());
+    let on_rollup = predeploys().map(|(name, address)| (name, address.to_string()));
+    section("Contracts on the rollup", on_rollup.collect());
+    section(
+        "Parent",
+        vec![
+            ("Chain id".into(), spec.parent_chain_id.to_string()),
+            ("JSON-RPC".into(), stack.parent_url.clone()),
+            ("WebSocket".into(), websocket(&stack.parent_url)),
+            ("Beacon API".into(), stack.beacon_url.clone()),
+        ],
+    );
+    section(
+        "Rollup",
+        vec![
+            ("Chain id".into(), spec.chain_id.to_string()),
+            ("JSON-RPC".into(), stack.rollup_url.clone()),
+            ("WebSocket".into(), stack.rollup_ws.clone()),
+            ("Metrics".into(), format!("{}/metrics", stack.rollup_url)),
+            ("Gas limit".into(), spec.gas_limit.to_string()),
+            ("Base fee".into(), format!("{} wei at first", config.blocks.initial_base_fee)),
+            ("Block time".into(), format!("{} ms", config.blocks.block_time_ms)),
+        ],
+    );
+    let kept = if stack.is_temporary() { "gone at the end; keep it with --dir" } else { "kept" };
+    section("Data", vec![(stack.dir().display().to_string(), format!("({kept})"))]);
     lines.push(String::new());
     lines.push("Nothing can be disputed yet: claims become final after a window unless the guardian vetoes.".into());
-    lines.push(String::new());
-    lines.push(format!(
-        "parent  chain id {:<8} {}  (JSON-RPC, WebSocket, beacon API)",
-        spec.parent_chain_id, stack.parent_url
-    ));
-    lines.push(format!(
-        "rollup  chain id {:<8} {}  (JSON-RPC, WebSocket, /metrics)",
-        spec.chain_id, stack.rollup_url
-    ));
     lines.join("\n")
 }

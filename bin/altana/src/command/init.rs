@@ -46,7 +46,7 @@ pub fn run(args: cli::Init, json: bool) -> Result<()> {
     std::fs::write(path, format!("{HEAD}\n{}", config.to_toml()))
         .with_context(|| format!("cannot write {}", path.display()))?;
     output::result(json, &json!({"written": path}), || {
-        let next = if args.dev { "" } else { "; fill in the roles" };
-        format!("{} written{next}, then run `altana deploy`", path.display())
+        let next = if args.dev { "" } else { " name the accounts under [roles]," };
+        format!("{} is written:{next} then run `altana deploy`", path.display())
     })
 }

@@ -3,12 +3,16 @@
 use crate::{
     cli::{self, Role},
     keys, output,
-    stack::{NodeRoles, NodeSetup, start_node},
+    stack::{NodeRoles, NodeSetup, connect, start_node},
 };
-use altana_contracts::Deployment;
+use alloy::primitives::Address;
+use altana_contracts::{Deployment, bindings::Inbox};
+use altana_ledger::Ledger;
 use altana_node::{batcher, proposer, sequencer};
+use altana_parent::Parent;
 use anyhow::{Result, ensure};
 use serde_json::json;
+use std::time::Duration;
 
 /// Runs until Ctrl-C or a failure.
 pub async fn run(args: cli::Node, json: bool) -> Result<()> {
@@ -26,14 +30,37 @@ pub async fn run(args: cli::Node, json: bool) -> Result<()> {
     output::result(json, &json!({"rpc": server.http_url(), "ws": server.ws_url()}), || {
         format!("{} at {}", deployment.spec.name, server.http_url())
     })?;
+    let parent = connect(&args.parent.parent, beacon, &deployment).await?;
+    let (inbox, ledger) = (deployment.contracts.inbox, node.ledger().clone());
+    let syncing = tokio::spawn(show_sync(parent, inbox, ledger, json));
     let result = tokio::select! {
         error = node.failed() => Err(error.into()),
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        asked = super::interrupted() => asked,
     };
+    syncing.abort();
     server.stop();
     let stopped = node.stop().await;
     server.stopped().await;
     result.and(stopped.map_err(Into::into))
+}
+
+/// How often the bar of the first sync moves.
+const SYNC_POLL: Duration = Duration::from_millis(500);
+
+/// Shows how far the chain is, by its own clock, until it is where the parent was at the start.
+async fn show_sync(parent: Parent, inbox: Address, ledger: Ledger, json: bool) -> Result<()> {
+    let target = Inbox::new(inbox, parent.provider()).lastTimestamp().call().await?;
+    let genesis = ledger.genesis().header.timestamp;
+    let bar = output::bar(json, target.saturating_sub(genesis));
+    loop {
+        let head = ledger.head();
+        if head.header.timestamp >= target {
+            return Ok(());
+        }
+        bar.set_position(head.header.timestamp.saturating_sub(genesis));
+        bar.set_message(format!("read from the parent: block {}", head.number()));
+        tokio::time::sleep(SYNC_POLL).await;
+    }
 }
 
 fn roles(args: &cli::Node, deployment: &Deployment) -> Result<NodeRoles> {

@@ -1,6 +1,9 @@
 //! `altana rebuild`: a chain from its parent alone.
 
-use crate::{cli, output, stack::rebuild::rebuild};
+use crate::{
+    cli, output,
+    stack::{self, rebuild::rebuild},
+};
 use alloy::{
     network::AnyNetwork,
     providers::{Provider, ProviderBuilder},
@@ -12,9 +15,12 @@ use anyhow::{Context, Result, ensure};
 pub async fn run(args: cli::Rebuild, json: bool) -> Result<()> {
     let deployment = Deployment::read(&args.chain)?;
     let beacon = args.parent.beacon.as_deref().unwrap_or(&args.parent.parent);
+    let spinner = output::spinner(json, "reading the parent and executing what it says");
     let rebuilt = rebuild(&args.parent.parent, beacon, &deployment).await?;
+    spinner.finish_and_clear();
     if let Some(url) = &args.compare {
-        let node = ProviderBuilder::new().network::<AnyNetwork>().connect_http(url.parse()?);
+        let node =
+            ProviderBuilder::new().network::<AnyNetwork>().connect_http(stack::http_url(url)?);
         let block = node
             .get_block(rebuilt.last_block.into())
             .await

@@ -5,13 +5,15 @@ use super::{
     story::{Figures, Story},
 };
 use alloy::{
+    consensus::Transaction as _,
     network::TransactionBuilder,
     primitives::{Address, B256, Bytes, U256, utils::parse_ether},
     providers::Provider,
     rpc::types::TransactionRequest,
     serde::WithOtherFields,
 };
-use anyhow::{Result, ensure};
+use altana_bridge::Forced;
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
 /// Blocks for which the sequencer has to ignore the user before we believe that it does.
@@ -37,7 +39,8 @@ pub async fn tell(story: &mut Story, parent: Option<&str>) -> Result<()> {
 
 async fn start(parent: Option<&str>) -> Result<(Setting, Figures)> {
     let setting = Setting::start_hostile(parent).await?;
-    let figures = vec![("ignored", json!(setting.user))];
+    let gas = setting.deployment_gas().await?;
+    let figures = vec![("gas", json!(gas)), ("ignored", json!(setting.user))];
     Ok((setting, figures))
 }
 
@@ -58,19 +61,17 @@ async fn forced(stage: &Setting) -> Result<((), Figures)> {
     let value = parse_ether("1")?;
     let begin = stage.parent_time().await?;
     let bound = stage.stack.deployment.config.delays.force_inclusion_s;
-    let hash = stage.bridge.send_forced(FIRST, U256::ZERO, value, 100_000, Bytes::new()).await?;
-    stage.wait_parent(hash).await?;
+    let deposit = stage.bridge.force(stage.user, pay(FIRST)?).await?;
     // The sequencer may wait until half of the bound has passed, and this one does.
     stage.pass_time(bound / 2).await?;
-    let deposited = stage.bridge.arrived(hash).await?;
-    ensure!(deposited.success, "the forced transaction failed");
+    stage.bridge.arrived(&deposit).await?;
     ensure!(stage.rollup.get_balance(FIRST).await? == value, "nothing arrived");
     let waited = stage.parent_time().await?.saturating_sub(begin);
     ensure!(waited <= bound, "it took {waited} s on the parent, the bound is {bound} s");
     Ok((
         (),
         vec![
-            ("gas", json!(deposited.parent.gas_used)),
+            ("gas", json!(deposit.receipt.gas_used)),
             ("parent_seconds", json!(waited)),
             ("bound_seconds", json!(bound)),
         ],
@@ -85,10 +86,15 @@ async fn die(stage: &mut Setting) -> Result<((), Figures)> {
 }
 
 async fn force_again(stage: &Setting) -> Result<(B256, Figures)> {
-    let value = parse_ether("1")?;
-    let hash = stage.bridge.send_forced(SECOND, U256::ZERO, value, 100_000, Bytes::new()).await?;
-    stage.wait_parent(hash).await?;
-    Ok((hash, vec![("parent_tx", json!(hash))]))
+    let receipt = stage.bridge.force(stage.user, pay(SECOND)?).await?.receipt;
+    let hash = receipt.transaction_hash;
+    Ok((hash, vec![("gas", json!(receipt.gas_used)), ("parent_tx", json!(hash))]))
+}
+
+/// A call that sends one ether of the user's on the rollup.
+fn pay(to: Address) -> Result<Forced> {
+    let (mint, value, data) = (U256::ZERO, parse_ether("1")?, Bytes::new());
+    Ok(Forced { to: Some(to), mint, value, gas: 100_000, data })
 }
 
 async fn commit(stage: &Setting) -> Result<((), Figures)> {
@@ -97,7 +103,16 @@ async fn commit(stage: &Setting) -> Result<((), Figures)> {
     ensure!(early.is_err(), "the Inbox let the user commit before the timeout");
     stage.pass_time(timeout + 1).await?;
     let sent = stage.commit_as_user().await?;
-    Ok(((), vec![("gas", json!(sent.gas_used)), ("timeout_seconds", json!(timeout))]))
+    let committed = stage.parent.get_transaction_by_hash(sent.hash).await?;
+    let bytes = committed.context("the commit is gone")?.input().len();
+    Ok((
+        (),
+        vec![
+            ("gas", json!(sent.gas_used)),
+            ("bytes", json!(bytes)),
+            ("timeout_seconds", json!(timeout)),
+        ],
+    ))
 }
 
 async fn derived(stage: &Setting, forced: B256) -> Result<((), Figures)> {

@@ -11,13 +11,9 @@ use alloy::{
     providers::Provider,
     rpc::types::TransactionRequest,
     serde::WithOtherFields,
-    sol_types::SolEvent,
 };
-use altana_bridge::{Status, Withdrawal};
-use altana_contracts::{
-    bindings::{ERC20, MintableERC20Factory},
-    predeploy,
-};
+use altana_bridge::{Asset, Withdrawal, WithdrawalStatus};
+use altana_contracts::bindings::ERC20;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
@@ -41,10 +37,10 @@ pub async fn tell(story: &mut Story, parent: Option<&str>) -> Result<()> {
     story.step("50 transfers and a token transfer on the rollup", transact(&stage, mirror)).await?;
     story.step("publish everything to the parent", published(&stage)).await?;
     story.step("a stranger rebuilds the chain from the parent alone", rebuild(&stage)).await?;
-    let ether = story.step("withdraw 2 ether: first step", withdraw_ether(&stage)).await?;
-    let tokens = story
-        .step("withdraw 400 tokens: first step", withdraw_token(&stage, token, mirror))
-        .await?;
+    let ether = Asset::Ether(parse_ether("2")?);
+    let ether = story.step("withdraw 2 ether: first step", withdraw(&stage, ether)).await?;
+    let tokens = Asset::Erc20 { token: mirror, amount: parse_ether("400")? };
+    let tokens = story.step("withdraw 400 tokens: first step", withdraw(&stage, tokens)).await?;
     for (name, withdrawal) in [("ether", &ether), ("tokens", &tokens)] {
         story.step(&format!("prove the {name}: second step"), prove(&stage, withdrawal)).await?;
     }
@@ -59,6 +55,7 @@ pub async fn tell(story: &mut Story, parent: Option<&str>) -> Result<()> {
 async fn start(parent: Option<&str>) -> Result<(Setting, Figures)> {
     let setting = Setting::start(parent).await?;
     let figures = vec![
+        ("gas", json!(setting.deployment_gas().await?)),
         ("parent", json!(setting.stack.parent_url)),
         ("rollup", json!(setting.stack.rollup_url)),
     ];
@@ -68,48 +65,35 @@ async fn start(parent: Option<&str>) -> Result<(Setting, Figures)> {
 async fn deposit_ether(stage: &Setting) -> Result<((), Figures)> {
     let before = stage.rollup.get_balance(stage.user).await?;
     let amount = parse_ether("10")?;
-    let deposited = stage.bridge.deposit_ether(stage.user, amount).await?;
-    ensure!(deposited.success, "the deposit failed on the rollup");
+    let deposit = stage.bridge.deposit(stage.user, stage.user, Asset::Ether(amount), None).await?;
+    stage.bridge.arrived(&deposit).await?;
     let after = stage.rollup.get_balance(stage.user).await?;
     ensure!(after - before == amount, "{} wei arrived instead of {amount}", after - before);
     Ok((
         (),
-        vec![("gas", json!(deposited.parent.gas_used)), ("rollup_tx", json!(deposited.rollup))],
+        vec![("gas", json!(deposit.receipt.gas_used)), ("rollup_tx", json!(deposit.transaction))],
     ))
 }
 
 async fn launch_token(stage: &Setting) -> Result<((Address, Address), Figures)> {
     let supply = parse_ether("1000000")?;
-    let token = stage.deploy_token("Venice", "VEN", supply).await?;
-    let factory = MintableERC20Factory::new(predeploy::ERC20_FACTORY, &stage.rollup);
-    let created = factory
-        .createOptimismMintableERC20(token, "Venice".into(), "VEN".into())
-        .send()
-        .await?
-        .get_receipt()
-        .await?;
-    let mirror = created
-        .inner
-        .logs()
-        .iter()
-        .find(|log| {
-            log.topic0()
-                == Some(&MintableERC20Factory::OptimismMintableERC20Created::SIGNATURE_HASH)
-        })
-        .and_then(|log| log.log_decode::<MintableERC20Factory::OptimismMintableERC20Created>().ok())
-        .context("the factory announced no token")?
-        .inner
-        .localToken;
-    Ok(((token, mirror), vec![("token", json!(token)), ("mirror", json!(mirror))]))
+    let (token, gas) = stage.deploy_token("Venice", "VEN", supply).await?;
+    let image = stage.bridge.create_image(stage.user, token).await?;
+    let (mirror, gas) = (image.image, gas + image.gas_used);
+    Ok((
+        (token, mirror),
+        vec![("gas", json!(gas)), ("token", json!(token)), ("mirror", json!(mirror))],
+    ))
 }
 
 async fn deposit_token(stage: &Setting, token: Address, mirror: Address) -> Result<((), Figures)> {
     let amount = parse_ether("1000")?;
-    let deposited = stage.bridge.deposit_erc20(token, mirror, stage.user, amount).await?;
-    ensure!(deposited.success, "the deposit failed on the rollup");
+    let asset = Asset::Erc20 { token, amount };
+    let deposit = stage.bridge.deposit(stage.user, stage.user, asset, None).await?;
+    stage.bridge.arrived(&deposit).await?;
     let balance = ERC20::new(mirror, &stage.rollup).balanceOf(stage.user).call().await?;
     ensure!(balance == amount, "{balance} units arrived instead of {amount}");
-    Ok(((), vec![("gas", json!(deposited.parent.gas_used))]))
+    Ok(((), vec![("gas", json!(deposit.receipt.gas_used))]))
 }
 
 async fn transact(stage: &Setting, mirror: Address) -> Result<((), Figures)> {
@@ -178,33 +162,25 @@ async fn rebuild(stage: &Setting) -> Result<((), Figures)> {
     ))
 }
 
-async fn withdraw_ether(stage: &Setting) -> Result<(Withdrawal, Figures)> {
-    let (_, withdrawal) = stage.bridge.withdraw_ether(SAFE_HAVEN, parse_ether("2")?).await?;
+async fn withdraw(stage: &Setting, asset: Asset) -> Result<(Withdrawal, Figures)> {
+    let withdrawal = stage.bridge.withdraw(stage.user, SAFE_HAVEN, asset, None).await?;
+    let receipt = stage.rollup.get_transaction_receipt(withdrawal.transaction).await?;
+    let gas = receipt.context("the withdrawal has no receipt")?.gas_used;
     let block = withdrawal.block;
-    Ok((withdrawal, vec![("block", json!(block))]))
-}
-
-async fn withdraw_token(
-    stage: &Setting,
-    token: Address,
-    mirror: Address,
-) -> Result<(Withdrawal, Figures)> {
-    let (_, withdrawal) =
-        stage.bridge.withdraw_erc20(mirror, token, SAFE_HAVEN, parse_ether("400")?).await?;
-    let block = withdrawal.block;
-    Ok((withdrawal, vec![("block", json!(block))]))
+    Ok((withdrawal, vec![("gas", json!(gas)), ("block", json!(block))]))
 }
 
 async fn prove(stage: &Setting, withdrawal: &Withdrawal) -> Result<((), Figures)> {
-    stage.wait_status(withdrawal, |status| *status == Status::ReadyToProve).await?;
-    let receipt = stage.bridge.prove(withdrawal).await?;
+    stage.wait_status(withdrawal, WithdrawalStatus::ReadyToProve).await?;
+    let receipt = stage.bridge.prove(stage.user, withdrawal).await?;
     Ok(((), vec![("gas", json!(receipt.gas_used))]))
 }
 
 async fn finalize(stage: &Setting, withdrawal: &Withdrawal) -> Result<((), Figures)> {
-    stage.wait_status(withdrawal, |status| *status == Status::ReadyToFinalize).await?;
-    let receipt = stage.bridge.finalize(withdrawal).await?;
-    Ok(((), vec![("gas", json!(receipt.gas_used))]))
+    stage.wait_status(withdrawal, WithdrawalStatus::ReadyToFinalize).await?;
+    let finalized = stage.bridge.finalize(stage.user, withdrawal).await?;
+    ensure!(finalized.success, "the call on the parent failed");
+    Ok(((), vec![("gas", json!(finalized.receipt.gas_used))]))
 }
 
 async fn arrived(stage: &Setting, token: Address) -> Result<((), Figures)> {

@@ -1,9 +1,8 @@
 //! Where a story plays: a stack, a user with funds on both chains, and a hand on the parent's clock.
 
 use crate::stack::{
-    Stack, StackOptions, connect, provider,
+    Stack, StackOptions, any_provider, connect, provider,
     rebuild::{Rebuilt, rebuild, rescue},
-    rollup_provider,
 };
 use alloy::{
     consensus::Transaction as _,
@@ -13,7 +12,7 @@ use alloy::{
     rpc::types::{Filter, TransactionRequest},
     sol_types::{SolEvent, SolValue},
 };
-use altana_bridge::{Bridge, Status, Withdrawal};
+use altana_bridge::{Bridge, Withdrawal, WithdrawalStatus};
 use altana_contracts::{artifact, bindings::Inbox};
 use altana_parent::{Sender, SenderOptions, Sent};
 use altana_protocol::{Transaction, transaction::Recovered};
@@ -76,20 +75,40 @@ impl Setting {
     fn over(stack: Stack) -> Result<Self> {
         let wallet = stack.accounts.wallet(USER);
         let parent = provider(&stack.parent_url, &wallet)?;
-        let rollup = rollup_provider(&stack.rollup_url, &wallet)?;
+        let rollup = any_provider(&stack.rollup_url, &wallet)?;
         let contracts = stack.deployment.contracts;
-        let bridge = Bridge::new(parent.clone(), rollup.clone(), contracts);
+        let bridge =
+            Bridge::new(any_provider(&stack.parent_url, &wallet)?, rollup.clone(), contracts);
         let user = stack.accounts.signer(USER).address();
         Ok(Self { stack, user, parent, rollup, bridge })
     }
 
-    /// Deploys a token on the parent; the user gets the supply.
-    pub async fn deploy_token(&self, name: &str, symbol: &str, supply: U256) -> Result<Address> {
+    /// Gas that the chain's contracts took.
+    pub async fn deployment_gas(&self) -> Result<u64> {
+        let mut gas = 0;
+        let first = self.stack.deployment.parent_start_block + 1;
+        for number in first..=self.parent.get_block_number().await? {
+            let receipts = self.parent.get_block_receipts(number.into()).await?;
+            let receipts = receipts.unwrap_or_default().into_iter();
+            let created = receipts.filter(|receipt| receipt.contract_address.is_some());
+            gas += created.map(|receipt| receipt.gas_used).sum::<u64>();
+        }
+        Ok(gas)
+    }
+
+    /// Deploys a token on the parent; the user gets the supply. Answers its address and the gas.
+    pub async fn deploy_token(
+        &self,
+        name: &str,
+        symbol: &str,
+        supply: U256,
+    ) -> Result<(Address, u64)> {
         let arguments = (name, symbol, supply).abi_encode_params();
         let code = [artifact::init_code("DemoToken")?.as_ref(), &arguments].concat();
         let request = TransactionRequest::default().with_deploy_code(Bytes::from(code));
         let receipt = self.parent.send_transaction(request).await?.get_receipt().await?;
-        receipt.contract_address.context("the token was not created")
+        let token = receipt.contract_address.context("the token was not created")?;
+        Ok((token, receipt.gas_used))
     }
 
     /// Waits until the rollup has sealed a block.
@@ -110,22 +129,16 @@ impl Setting {
     pub async fn wait_status(
         &self,
         withdrawal: &Withdrawal,
-        is_it: impl Fn(&Status) -> bool,
+        status: WithdrawalStatus,
     ) -> Result<()> {
         until("a withdrawal's next step", async || {
-            let status = self.bridge.status(withdrawal, self.user).await?;
-            if let (false, Status::WaitingToFinalize { .. }) = (is_it(&status), &status) {
-                self.pass_time(1).await?;
+            let now = self.bridge.withdrawal_status(withdrawal).await?;
+            if let WithdrawalStatus::WaitingToFinalize { seconds_left } = now {
+                self.pass_time(seconds_left).await?;
             }
-            Ok(is_it(&status))
+            Ok(now == status)
         })
         .await
-    }
-
-    /// Waits until a transaction is in a block of the parent.
-    pub async fn wait_parent(&self, hash: B256) -> Result<()> {
-        until("the parent", async || Ok(self.parent.get_transaction_receipt(hash).await?.is_some()))
-            .await
     }
 
     /// The parent's clock.

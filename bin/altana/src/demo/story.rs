@@ -18,15 +18,21 @@ pub struct Story {
 struct Step {
     name: String,
     ok: bool,
+    /// Gas of the step's transactions, on both chains together.
+    gas: u64,
+    /// What the step published on the parent; a blob counts whole, however full it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
     latency_ms: u64,
-    /// Gas, bytes, hashes: what the step measured.
+    /// What else the step measured: hashes, addresses, counts.
     #[serde(flatten)]
     figures: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
-/// What a step measured, by name.
+/// What a step measured, by name. Every step has `gas`, 0 if it says nothing; `bytes` are those
+/// that it published.
 pub type Figures = Vec<(&'static str, Value)>;
 
 impl Story {
@@ -48,13 +54,15 @@ impl Story {
         let mut step = Step {
             name: name.to_owned(),
             ok: outcome.is_ok(),
+            gas: 0,
+            bytes: None,
             latency_ms,
             figures: Map::new(),
             error: None,
         };
         let value = match outcome {
             Ok((value, figures)) => {
-                step.figures = figures.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+                step.take(figures);
                 Ok(value)
             }
             Err(error) => {
@@ -78,9 +86,25 @@ impl Story {
 }
 
 impl Step {
+    fn take(&mut self, figures: Figures) {
+        for (name, value) in figures {
+            match name {
+                "gas" => self.gas = value.as_u64().unwrap_or_default(),
+                "bytes" => self.bytes = value.as_u64(),
+                _ => drop(self.figures.insert(name.to_owned(), value)),
+            }
+        }
+    }
+
     fn line(&self) -> String {
         let mark = if self.ok { "ok" } else { "FAILED" };
         let mut line = format!("{mark} in {} ms", self.latency_ms);
+        if self.gas > 0 {
+            line += &format!(", gas {}", self.gas);
+        }
+        if let Some(bytes) = self.bytes {
+            line += &format!(", {bytes} bytes");
+        }
         for (key, value) in &self.figures {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             line += &format!(", {} {value}", key.replace('_', " "));

@@ -5,12 +5,13 @@ pub mod rebuild;
 
 use accounts::Accounts;
 use alloy::{
+    contract::Error as ContractError,
     network::{AnyNetwork, EthereumWallet},
     primitives::Address,
     providers::{DynProvider, Provider, ProviderBuilder},
     signers::local::PrivateKeySigner,
 };
-use altana_contracts::{Deployment, RollupConfig, deploy};
+use altana_contracts::{Deployment, RollupConfig, bindings::Inbox, deploy};
 use altana_devnet::{Config as DevnetConfig, Devnet, Mining};
 use altana_ledger::{Ledger, Options as LedgerOptions, Rules};
 use altana_node::{
@@ -20,9 +21,12 @@ use altana_node::{
     proposer,
     sequencer::{self, MessageLimits},
 };
-use altana_parent::{Batches, Claims, InboxReader, Parent, Sender, SenderOptions};
+use altana_parent::{
+    Batches, Claims, InboxReader, Options as ParentOptions, Parent, ParentError, Sender,
+    SenderOptions,
+};
 use altana_rpc::{Backend, Server, ServerHandle};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use axum::{Router, routing::get};
 use jsonrpsee::RpcModule;
 use serde_json::json;
@@ -139,6 +143,16 @@ impl Stack {
         })
     }
 
+    /// Where everything is kept.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Whether it is gone with the stack.
+    pub const fn is_temporary(&self) -> bool {
+        self._temporary.is_some()
+    }
+
     /// A folder for something beside the node.
     pub fn folder(&self, name: &str) -> PathBuf {
         self.dir.join(name)
@@ -165,7 +179,7 @@ impl Stack {
 
 /// A provider over HTTP with the wallet's accounts.
 pub fn provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider> {
-    let url = url.parse().with_context(|| format!("{url} is not a URL"))?;
+    let url = http_url(url)?;
     // The chain's own nonce each time: these accounts are used in other ways, too.
     let builder = ProviderBuilder::new()
         .disable_recommended_fillers()
@@ -178,9 +192,9 @@ pub fn provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider> {
     Ok(provider)
 }
 
-/// A provider of a rollup, which has transactions that Ethereum has not.
-pub fn rollup_provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider<AnyNetwork>> {
-    let url = url.parse().with_context(|| format!("{url} is not a URL"))?;
+/// A provider that reads transactions of any kind: a rollup has some that Ethereum has not.
+pub fn any_provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider<AnyNetwork>> {
+    let url = http_url(url)?;
     let builder = ProviderBuilder::new()
         .disable_recommended_fillers()
         .network::<AnyNetwork>()
@@ -191,6 +205,13 @@ pub fn rollup_provider(url: &str, wallet: &EthereumWallet) -> Result<DynProvider
     let provider = builder.connect_http(url).erased();
     provider.client().set_poll_interval(Duration::from_millis(100));
     Ok(provider)
+}
+
+/// An HTTP URL, as a person typed it.
+pub fn http_url(url: &str) -> Result<reqwest::Url> {
+    let parsed = url.parse::<reqwest::Url>().ok();
+    let parsed = parsed.filter(|url| ["http", "https"].contains(&url.scheme()));
+    parsed.with_context(|| format!("\"{url}\" is not a URL like http://127.0.0.1:8545"))
 }
 
 fn folder(dir: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>)> {
@@ -222,7 +243,10 @@ async fn start_devnet(options: &StackOptions, dir: &Path) -> Result<Devnet> {
         finalized_depth: PARENT_FINALIZED_DEPTH,
         ..DevnetConfig::default()
     };
-    Ok(Devnet::start(config).await?)
+    let port = options.parent_port;
+    Devnet::start(config).await.with_context(|| {
+        format!("the embedded parent does not start at port {port} (choose with --parent-port)")
+    })
 }
 
 /// From now on the embedded parent makes its blocks at an interval.
@@ -249,6 +273,8 @@ async fn deployment(
     config.blocks.block_time_ms = options.block_time_ms;
     config.blocks.preconfirmation_ms = config.blocks.preconfirmation_ms.min(options.block_time_ms);
     let parent = provider(parent_url, &accounts.wallet(DEPLOYER))?;
+    let answer = parent.get_chain_id().await;
+    answer.with_context(|| format!("the parent {parent_url} does not answer: is it running?"))?;
     let deployer = accounts.signer(DEPLOYER).address();
     let deployment = deploy(&parent, deployer, &config, |contract| {
         tracing::info!(contract, "deploying");
@@ -377,7 +403,12 @@ pub async fn start_node(
         .routes(routes)
         .serve(setup.address)
         .await
-        .with_context(|| format!("cannot listen on {}", setup.address))?;
+        .with_context(|| {
+            format!(
+                "cannot listen on {}: choose another port (`dev --port`, `node --http`)",
+                setup.address
+            )
+        })?;
     Ok((node, server))
 }
 
@@ -389,14 +420,37 @@ fn methods(node: &NodeHandle, deployment: &Deployment) -> Result<RpcModule<()>> 
     Ok(module)
 }
 
+/// How long a parent may take to answer for the first time.
+const FIRST_ANSWER: Duration = Duration::from_secs(3);
+
 /// Connects to the parent, and checks that it is the chain's.
 pub async fn connect(url: &str, beacon: &str, deployment: &Deployment) -> Result<Parent> {
+    // A parent that does not answer at the start is a mistake; later it is a fact of life.
+    let impatient = ParentOptions { deadline: FIRST_ANSWER, ..ParentOptions::default() };
+    match Parent::connect_with(url, Some(beacon), impatient).await {
+        Err(ParentError::Temporary(why)) => {
+            bail!("the parent {url} does not answer: is it running? ({why})")
+        }
+        answer => answer?,
+    };
     let parent = Parent::connect(url, Some(beacon)).await?;
     let expected = deployment.spec.parent_chain_id;
     ensure!(
         parent.chain_id() == expected,
         "{url} has chain id {}, but the rollup was deployed on {expected}: use its parent's URL",
         parent.chain_id()
+    );
+    let (at, ours) = (deployment.contracts.inbox, deployment.spec.config_hash());
+    let theirs = Inbox::new(at, parent.provider()).configHash().call().await;
+    let theirs = match theirs {
+        Err(ContractError::TransportError(error)) if !error.is_error_resp() => {
+            return Err(error).with_context(|| format!("the parent {url} does not answer"));
+        }
+        theirs => theirs.ok(),
+    };
+    ensure!(
+        theirs == Some(ours),
+        "{url} does not have this rollup: no Inbox of it at {at}. Use the parent that it was deployed on, or another folder"
     );
     Ok(parent)
 }
@@ -408,7 +462,10 @@ pub fn open_ledger(deployment: &Deployment, dir: Option<&Path>) -> Result<Ledger
             .with_context(|| format!("cannot make the folder {}", dir.display()))?;
     }
     let rules = Rules::Rollup(deployment.spec.clone());
-    Ok(Ledger::open(dir, &deployment.genesis, rules, LedgerOptions::default())?)
+    Ledger::open(dir, &deployment.genesis, rules, LedgerOptions::default()).with_context(|| {
+        let dir = dir.map(|dir| dir.display().to_string()).unwrap_or_default();
+        format!("cannot use {dir}: choose another folder with --dir")
+    })
 }
 
 fn ensure_role(key: Address, role: Address, name: &str) -> Result<()> {
