@@ -51,7 +51,7 @@ interface IInbox {
     /// @notice The accumulator over the first `count` messages.
     function queueAcc(uint64 count) external view returns (bytes32);
 
-    /// @notice When message `index` was queued (parent timestamp).
+    /// @notice When message `index` was queued (parent timestamp); zero if it was not yet.
     function queuedAt(uint64 index) external view returns (uint64);
 
     /// @notice The portal, the only contract that can queue deposits.

@@ -60,13 +60,14 @@ contract InboxTest is CoreTest {
 
     function test_queuedAt_keeps_neighbours_apart() external {
         uint256 start = vm.getBlockTimestamp();
-        for (uint256 i = 1; i < 20; ++i) {
-            vm.warp(start + i * 1_000_003);
+        for (uint64 last = 1; last < 20; ++last) {
+            vm.warp(start + last * 1_000_003);
             vm.prank(address(portal));
             inbox.queueDeposit("");
-        }
-        for (uint64 i = 1; i < 20; ++i) {
-            vm.assertEq(inbox.queuedAt(i), start + i * 1_000_003);
+            for (uint64 i = 0; i <= last; ++i) {
+                vm.assertEq(inbox.queuedAt(i), start + i * 1_000_003);
+            }
+            vm.assertEq(inbox.queuedAt(last + 1), 0, "not queued yet");
         }
     }
 
