@@ -130,9 +130,8 @@ contract Inbox is IInbox {
         uint64 queueEnd,
         bytes calldata payload
     ) external {
-        if (msg.sender != batcher && block.timestamp <= uint256(_lastCommitAt) + sequencerTimeout) {
-            revert Unauthorized();
-        }
+        bool byBatcher = msg.sender == batcher;
+        if (!byBatcher && block.timestamp <= uint256(_lastCommitAt) + sequencerTimeout) revert Unauthorized();
         if (index != _lastBatch + 1) revert WrongIndex(_lastBatch + 1);
         _checkTimestamps(firstTimestamp, lastTimestamp_);
         _checkQueueEnd(queueEnd);
@@ -151,7 +150,9 @@ contract Inbox is IInbox {
         _lastBatch = uint48(index);
         _queueConsumed = uint48(queueEnd);
         _lastTimestamp = uint48(lastTimestamp_);
-        _lastCommitAt = uint48(block.timestamp);
+        // A backlog must not wait for another timeout between the batches that anybody works it off with.
+        bool full = queueEnd - header.queueStart == Protocol.MAX_BATCH_MESSAGES;
+        if (byBatcher || !full) _lastCommitAt = uint48(block.timestamp);
         _queueAttributes();
     }
 
