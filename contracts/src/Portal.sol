@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Metering} from "./Metering.sol";
+import {Timelock} from "./Timelock.sol";
 import {ClaimStatus} from "./interfaces/IClaim.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
 import {IPortal} from "./interfaces/IPortal.sol";
@@ -105,6 +106,10 @@ contract Portal is IPortal, Metering {
         bool oneOwner =
             IInbox(config.inbox).owner() == config.owner && ISettlement(config.settlement).owner() == config.owner;
         if (config.owner == address(0) || !oneOwner) revert BadConfig("owner");
+
+        // Whoever leaves because of an announced change has time to, even if the guardian pauses at that moment.
+        uint256 exit = uint256(config.maxPauseSeconds) + config.proofMaturitySeconds;
+        if (Timelock(payable(config.owner)).exitWindow() <= exit) revert BadConfig("exitWindow");
 
         owner = config.owner;
         inbox = config.inbox;
