@@ -37,8 +37,8 @@ use super::{
 };
 use crate::{
     RpcError,
-    api::{Api, Deadline},
-    bounded::Bounded,
+    api::Api,
+    bounded::{Bounded, Budget, Records},
     call::bytecode,
 };
 
@@ -69,8 +69,7 @@ pub(super) struct Chain<'a> {
     parent: alloy_consensus::Sealed<Header>,
     /// Gas that all calls together have left.
     gas_left: u64,
-    steps_left: usize,
-    deadline: Deadline,
+    budget: Budget,
 }
 
 /// Calls of one block, executed.
@@ -104,14 +103,13 @@ impl<'a> Chain<'a> {
             parent: base.header.clone(),
             gas_left: api.limits.call_gas,
             // Calls are bounded by their gas; the clock is looked at all the same.
-            steps_left: usize::MAX,
-            deadline: api.deadline(),
+            budget: Budget { steps: usize::MAX, bytes: usize::MAX, deadline: api.deadline() },
         })
     }
 
     /// Executes one block.
     pub(super) fn execute(&mut self, planned: Planned) -> Result<(Block, Vec<Called>), RpcError> {
-        self.deadline.check()?;
+        self.budget.deadline.check()?;
         let header = self.header(&planned);
         let spec = self.spec(&header);
         let mut environment = Environment {
@@ -327,15 +325,15 @@ impl<'a> Chain<'a> {
         let tx = transaction(request, self.rules.chain_id(), nonce, gas, spec)?;
         let encoded = tx.encoded();
         let inspector = Transfers::new(self.options.trace_transfers, body.next_log);
-        let mut inspector = Bounded::new(inspector, self.steps_left, self.deadline);
+        let mut inspector = Bounded::new(inspector, Records::default(), self.budget);
         let executed = environment.execute(
             &mut self.db,
             tx.to_tx_env(sender),
             encoded.clone(),
             &mut inspector,
         );
-        let (transfers, steps_left) = inspector.finish()?;
-        self.steps_left = steps_left;
+        let (transfers, budget) = inspector.finish()?;
+        self.budget = budget;
         let executed = executed.map_err(|refusal| match refusal {
             Refusal::Invalid(error) => refused(&error, sender, gas),
             Refusal::Other(error) => error,
