@@ -45,6 +45,11 @@ contract Inbox is IInbox {
     /// @notice More than `Protocol.MAX_BATCH_BLOBS` blobs.
     error TooManyBlobs();
 
+    /// @notice How many messages' timestamps share a slot.
+    uint256 private constant GROUP = 5;
+    /// @notice The bits of one of them.
+    uint256 private constant TIME_BITS = 40;
+
     /// @inheritdoc IInbox
     address public immutable owner;
     /// @inheritdoc IInbox
@@ -61,8 +66,12 @@ contract Inbox is IInbox {
     /// @inheritdoc IInbox
     address public batcher;
 
-    // One slot, so that a deposit and a commit each touch it once. 48 bits last for millions of years.
-    uint48 private _queueLength;
+    // One slot, and all that a deposit changes but the accumulator: the queue's length, and when the messages of its
+    // newest group were queued (40 bits for each, the first lowest). A full group moves to `_groups`.
+    uint200 private _newestGroup;
+    uint56 private _queueLength;
+
+    // One slot, which only a commit touches. 48 bits last for millions of years.
     uint48 private _queueConsumed;
     uint48 private _lastBatch;
     uint48 private _lastTimestamp;
@@ -70,8 +79,8 @@ contract Inbox is IInbox {
 
     /// @dev By the number of messages. An array whose length nobody has to store or check.
     bytes32[2 ** 63] private _queueAcc;
-    /// @dev Elements share slots, six to one.
-    uint40[2 ** 63] private _queuedAt;
+    /// @dev The full groups, by the number of their first message divided by `GROUP`.
+    mapping(uint256 group => uint256 timestamps) private _groups;
     mapping(uint256 index => bytes32) private _batchHash;
 
     /// @notice Starts the chain: batch 0 is its genesis, message 0 its parent's attributes of this block.
@@ -121,9 +130,8 @@ contract Inbox is IInbox {
         uint64 queueEnd,
         bytes calldata payload
     ) external {
-        if (msg.sender != batcher && block.timestamp <= uint256(_lastCommitAt) + sequencerTimeout) {
-            revert Unauthorized();
-        }
+        bool byBatcher = msg.sender == batcher;
+        if (!byBatcher && block.timestamp <= uint256(_lastCommitAt) + sequencerTimeout) revert Unauthorized();
         if (index != _lastBatch + 1) revert WrongIndex(_lastBatch + 1);
         _checkTimestamps(firstTimestamp, lastTimestamp_);
         _checkQueueEnd(queueEnd);
@@ -142,7 +150,9 @@ contract Inbox is IInbox {
         _lastBatch = uint48(index);
         _queueConsumed = uint48(queueEnd);
         _lastTimestamp = uint48(lastTimestamp_);
-        _lastCommitAt = uint48(block.timestamp);
+        // A backlog must not wait for another timeout between the batches that anybody works it off with.
+        bool full = queueEnd - header.queueStart == Protocol.MAX_BATCH_MESSAGES;
+        if (byBatcher || !full) _lastCommitAt = uint48(block.timestamp);
         _queueAttributes();
     }
 
@@ -180,11 +190,6 @@ contract Inbox is IInbox {
     }
 
     /// @inheritdoc IInbox
-    function queuedAt(uint64 index) external view returns (uint64) {
-        return _queuedAt[index];
-    }
-
-    /// @inheritdoc IInbox
     function lastTimestamp() external view returns (uint64) {
         return _lastTimestamp;
     }
@@ -192,6 +197,14 @@ contract Inbox is IInbox {
     /// @inheritdoc IInbox
     function lastCommitAt() external view returns (uint64) {
         return _lastCommitAt;
+    }
+
+    /// @inheritdoc IInbox
+    function queuedAt(uint64 index) public view returns (uint64) {
+        if (index >= _queueLength) return 0;
+        uint256 group = index / GROUP;
+        uint256 timestamps = group == _queueLength / GROUP ? _newestGroup : _groups[group];
+        return uint40(timestamps >> (index % GROUP * TIME_BITS));
     }
 
     /// @dev Completes the header with the data, stores its hash and announces the batch.
@@ -239,7 +252,7 @@ contract Inbox is IInbox {
         uint64 taken = queueEnd - _queueConsumed;
         if (taken > Protocol.MAX_BATCH_MESSAGES) revert BadQueueEnd();
         if (taken == Protocol.MAX_BATCH_MESSAGES || queueEnd == _queueLength) return;
-        if (_queuedAt[queueEnd] + uint256(forceInclusionDelay) < block.timestamp) revert MessageOverdue(queueEnd);
+        if (queuedAt(queueEnd) + uint256(forceInclusionDelay) < block.timestamp) revert MessageOverdue(queueEnd);
     }
 
     /// @dev The rollup's view of its parent, as of this block.
@@ -261,11 +274,15 @@ contract Inbox is IInbox {
         index = _queueLength;
         bytes32 message = Protocol.messageHash(kind, uint64(block.number), uint64(block.timestamp), payloadHash);
         acc = Protocol.accumulate(_queueAcc[index], message);
-        // 2^48 messages cannot be paid for.
+        // 2^56 messages cannot be paid for.
         unchecked {
             _queueAcc[index + 1] = acc;
-            _queueLength = uint48(index + 1);
+            uint256 place = index % GROUP;
+            uint256 group = place == 0 ? 0 : _newestGroup;
+            group |= uint256(uint40(block.timestamp)) << (place * TIME_BITS);
+            _queueLength = uint56(index + 1);
+            _newestGroup = uint200(group);
+            if (place == GROUP - 1) _groups[index / GROUP] = group;
         }
-        _queuedAt[index] = uint40(block.timestamp);
     }
 }

@@ -72,17 +72,14 @@ abstract contract Metering {
 
     /// @dev Sells `amount` of rollup gas. What it costs and was not burnt since `gasBefore` is burnt now.
     function _sell(uint64 amount, uint256 gasBefore) internal {
-        uint256 price = _baseFee;
-        uint256 bought = _bought;
-        if (block.number > _boughtIn) {
-            price = _priceAfter(price, bought, block.number - _boughtIn);
+        (uint256 price, uint256 bought, uint256 blocks) = (_baseFee, _bought, block.number - _boughtIn);
+        if (blocks != 0) {
+            price = _priceAfter(price, bought, blocks);
             bought = 0;
-            _baseFee = uint96(price);
-            _boughtIn = uint48(block.number);
         }
         bought += amount;
         if (bought > _maxBoughtGas) revert OutOfGas();
-        _bought = uint64(bought);
+        (_baseFee, _bought, _boughtIn) = (uint96(price), uint64(bought), uint48(block.number));
 
         uint256 owed = uint256(amount) * price / FixedPointMathLib.max(block.basefee, LEAST_PARENT_BASE_FEE);
         uint256 paid = gasBefore - gasleft();

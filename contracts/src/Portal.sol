@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Metering} from "./Metering.sol";
+import {Timelock} from "./Timelock.sol";
 import {ClaimStatus} from "./interfaces/IClaim.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
 import {IPortal} from "./interfaces/IPortal.sol";
@@ -74,6 +75,7 @@ contract Portal is IPortal, Metering {
     /// @notice How long a pause lasts, in seconds.
     uint64 public immutable maxPauseSeconds;
     uint64 private immutable _proofMaturitySeconds;
+    uint256 private immutable _exitWindow;
 
     // Shares a slot with the metering's state, which every deposit touches anyway.
     uint48 private _pausedUntil;
@@ -105,6 +107,11 @@ contract Portal is IPortal, Metering {
         bool oneOwner =
             IInbox(config.inbox).owner() == config.owner && ISettlement(config.settlement).owner() == config.owner;
         if (config.owner == address(0) || !oneOwner) revert BadConfig("owner");
+
+        // Whoever leaves because of an announced change has time to, even if the guardian pauses at that moment.
+        uint256 exit = uint256(config.maxPauseSeconds) + config.proofMaturitySeconds;
+        _exitWindow = Timelock(payable(config.owner)).exitWindow();
+        if (_exitWindow <= exit) revert BadConfig("exitWindow");
 
         owner = config.owner;
         inbox = config.inbox;
@@ -165,10 +172,12 @@ contract Portal is IPortal, Metering {
         finalizeWithdrawalTransactionExternalProof(withdrawal, msg.sender);
     }
 
-    /// @notice Stops deposits and withdrawals for `maxPauseSeconds`. It works once, until the timelock re-arms it.
+    /// @notice Stops deposits and withdrawals for `maxPauseSeconds`. It works once, until the timelock re-arms it, and
+    /// not within an exit window of the last pause: no two can fill the notice that users get of a change.
     function pause() external {
         if (msg.sender != guardian) revert OptimismPortal_Unauthorized();
-        if (_pauseUsed) revert OptimismPortal_PauseUsed();
+        bool soon = _pausedUntil != 0 && block.timestamp < _pausedUntil + _exitWindow;
+        if (_pauseUsed || soon) revert OptimismPortal_PauseUsed();
         _pauseUsed = true;
         _pausedUntil = uint48(block.timestamp + maxPauseSeconds);
         emit Paused(msg.sender, _pausedUntil);

@@ -14,6 +14,8 @@ cargo xtask <task>
   lint                formatting, clippy, rustdoc; warnings are errors
   contracts [--check] compile contracts/ and write contracts/artifacts (or prove that it is fresh)
   guest               build the protocol crate for riscv64imac-unknown-none-elf (no_std)
+  soak fuzz [--seconds N]
+                      feed every fuzz target with random bytes for N seconds (60), and count
   docs                write docs/cli.md from the command line's own help (a test proves it fresh)
 ";
 
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         Some("contracts") => contracts(rest.contains(&"--check")),
         Some("guest") => guest(),
         Some("docs") => docs(),
+        Some("soak") => soak(&rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);
@@ -172,6 +175,69 @@ fn guest() -> Task {
             GUEST_TARGET,
         ],
     )
+}
+
+const FUZZ_TARGETS: [&str; 2] = ["payload", "stf"];
+/// Coverage for libFuzzer, as cargo-fuzz asks for it, on any toolchain. No sanitizer: none of the
+/// code under test is unsafe.
+const FUZZ_FLAGS: &str = "--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module \
+    -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+    -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares";
+
+fn soak(rest: &[&str]) -> Task {
+    let seconds = match rest {
+        ["fuzz"] => "60",
+        ["fuzz", "--seconds", seconds] if seconds.parse::<u32>().is_ok() => seconds,
+        _ => return Err("soak fuzz [--seconds N]".into()),
+    };
+    let host = host()?;
+    // With a target named, build scripts and macros get no coverage.
+    let build = ["build", "--release", "--locked", "--target", &host];
+    let folder = root().join("fuzz");
+    run_in(&folder, "cargo", &build, &[("RUSTFLAGS", FUZZ_FLAGS)])?;
+    for target in FUZZ_TARGETS {
+        let program = folder.join("target").join(&host).join("release").join(target);
+        println!("{target}: {} executions", fuzz(&folder, &program, target, seconds)?);
+    }
+    Ok(())
+}
+
+/// Runs one target; how often it was executed. What it finds new is kept in `fuzz/corpus`, what
+/// fails in `fuzz/artifacts`.
+fn fuzz(folder: &Path, program: &Path, target: &str, seconds: &str) -> Result<u64, String> {
+    let corpus = format!("corpus/{target}");
+    let artifacts = format!("artifacts/{target}/");
+    for path in [&corpus, &artifacts] {
+        fs::create_dir_all(folder.join(path)).map_err(|e| format!("{path}: {e}"))?;
+    }
+    let out = Command::new(program)
+        .args([corpus, format!("seeds/{target}")])
+        .args([format!("-max_total_time={seconds}"), format!("-artifact_prefix={artifacts}")])
+        .args(["-max_len=16384", "-print_final_stats=1"])
+        .current_dir(folder)
+        .output()
+        .map_err(|e| format!("cannot start {}: {e}", program.display()))?;
+    let log = String::from_utf8_lossy(&out.stderr);
+    if !out.status.success() {
+        return Err(format!("{log}\nfuzz target `{target}` failed ({})", out.status));
+    }
+    log.lines()
+        .find_map(|line| line.strip_prefix("stat::number_of_executed_units:")?.trim().parse().ok())
+        .ok_or_else(|| format!("{log}\nfuzz target `{target}` did not say what it did"))
+}
+
+/// The machine's target triple.
+fn host() -> Result<String, String> {
+    let out = Command::new("rustc")
+        .arg("-vV")
+        .current_dir(root())
+        .output()
+        .map_err(|e| format!("cannot start rustc: {e}"))?;
+    let text = String::from_utf8_lossy(&out.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| "rustc names no host".into())
 }
 
 /// `docs/cli.md` is what the binary says of itself.

@@ -2,10 +2,9 @@
 pragma solidity 0.8.37;
 
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ERC165Checker} from "@openzeppelin/contracts/utils/introspection/ERC165Checker.sol";
 
-import {ExternallyOwned} from "./ExternallyOwned.sol";
+import {Bridge} from "./Bridge.sol";
 import {ICrossDomainMessenger} from "./ICrossDomainMessenger.sol";
 import {IOptimismMintableERC721} from "./IOptimismMintableERC721.sol";
 
@@ -13,13 +12,7 @@ import {IOptimismMintableERC721} from "./IOptimismMintableERC721.sol";
 /// @notice What both ends of the bridge for ERC-721 tokens share. A collection is at home on one chain, where the
 ///         bridge holds tokens in escrow, and has an image on the other, which the bridge mints and burns.
 /// @dev Escrow is kept for each pair of collections apart, so a dishonest collection can harm its own holders only.
-abstract contract ERC721Bridge is ExternallyOwned, ReentrancyGuardTransient {
-    /// @notice The messenger on this chain.
-    ICrossDomainMessenger public immutable MESSENGER;
-
-    /// @notice The bridge on the other chain.
-    address public immutable OTHER_BRIDGE;
-
+abstract contract ERC721Bridge is Bridge {
     /// @notice Which tokens are held, for each local collection and its remote image.
     mapping(address localToken => mapping(address remoteToken => mapping(uint256 tokenId => bool))) public deposits;
 
@@ -43,16 +36,12 @@ abstract contract ERC721Bridge is ExternallyOwned, ReentrancyGuardTransient {
         bytes extraData
     );
 
-    /// @notice Only the bridge on the other chain may do this, through the messengers.
-    error OnlyOtherBridge();
     /// @notice Name the collection on the other chain.
     error RemoteTokenMissing();
     /// @notice Name a receiver.
     error ReceiverMissing();
     /// @notice A collection must not be the bridge.
     error TokenIsBridge();
-    /// @notice The local collection is the image of another collection than the one named.
-    error WrongRemoteToken(address localToken, address remoteToken);
     /// @notice The collection did not hand the token over.
     error NotReceived(address localToken, uint256 tokenId);
     /// @notice This token of this pair is not in the escrow.
@@ -60,10 +49,7 @@ abstract contract ERC721Bridge is ExternallyOwned, ReentrancyGuardTransient {
 
     /// @param messenger_ The messenger on this chain.
     /// @param otherBridge_ The bridge on the other chain.
-    constructor(ICrossDomainMessenger messenger_, address otherBridge_) {
-        MESSENGER = messenger_;
-        OTHER_BRIDGE = otherBridge_;
-    }
+    constructor(ICrossDomainMessenger messenger_, address otherBridge_) Bridge(messenger_, otherBridge_) {}
 
     /// @notice Bridges a token to the caller's address on the other chain. For accounts with a key only.
     /// @param localToken Collection on this chain.
@@ -114,10 +100,7 @@ abstract contract ERC721Bridge is ExternallyOwned, ReentrancyGuardTransient {
         address to,
         uint256 tokenId,
         bytes calldata extraData
-    ) external nonReentrant {
-        if (msg.sender != address(MESSENGER) || MESSENGER.xDomainMessageSender() != OTHER_BRIDGE) {
-            revert OnlyOtherBridge();
-        }
+    ) external nonReentrant onlyOtherBridge {
         if (localToken == address(this)) revert TokenIsBridge();
         if (_isImage(localToken, remoteToken)) {
             IOptimismMintableERC721(localToken).safeMint(to, tokenId);
@@ -125,21 +108,6 @@ abstract contract ERC721Bridge is ExternallyOwned, ReentrancyGuardTransient {
             _release(localToken, remoteToken, to, tokenId);
         }
         emit ERC721BridgeFinalized(localToken, remoteToken, from, to, tokenId, extraData);
-    }
-
-    /// @notice The messenger on this chain.
-    function messenger() external view returns (ICrossDomainMessenger) {
-        return MESSENGER;
-    }
-
-    /// @notice The bridge on the other chain.
-    function otherBridge() external view returns (address) {
-        return OTHER_BRIDGE;
-    }
-
-    /// @notice Whether arrivals are paused.
-    function paused() external view returns (bool) {
-        return MESSENGER.paused();
     }
 
     /// @notice Version of this contract.

@@ -128,19 +128,19 @@ contract L1StandardBridge is StandardBridge {
     }
 
     /// @inheritdoc StandardBridge
-    function _onETHInitiated(address from, address to, uint256 amount, bytes memory extraData) internal override {
-        emit ETHDepositInitiated(from, to, amount, extraData);
-        super._onETHInitiated(from, to, amount, extraData);
+    function _onInitiated(address localToken, address remoteToken, address to, uint256 amount, bytes memory extraData)
+        internal
+        override
+    {
+        if (localToken == address(0)) {
+            emit ETHDepositInitiated(msg.sender, to, amount, extraData);
+        } else {
+            emit ERC20DepositInitiated(localToken, remoteToken, msg.sender, to, amount, extraData);
+        }
     }
 
     /// @inheritdoc StandardBridge
-    function _onETHFinalized(address from, address to, uint256 amount, bytes memory extraData) internal override {
-        emit ETHWithdrawalFinalized(from, to, amount, extraData);
-        super._onETHFinalized(from, to, amount, extraData);
-    }
-
-    /// @inheritdoc StandardBridge
-    function _onERC20Initiated(
+    function _onFinalized(
         address localToken,
         address remoteToken,
         address from,
@@ -148,20 +148,10 @@ contract L1StandardBridge is StandardBridge {
         uint256 amount,
         bytes memory extraData
     ) internal override {
-        emit ERC20DepositInitiated(localToken, remoteToken, from, to, amount, extraData);
-        super._onERC20Initiated(localToken, remoteToken, from, to, amount, extraData);
-    }
-
-    /// @inheritdoc StandardBridge
-    function _onERC20Finalized(
-        address localToken,
-        address remoteToken,
-        address from,
-        address to,
-        uint256 amount,
-        bytes memory extraData
-    ) internal override {
-        emit ERC20WithdrawalFinalized(localToken, remoteToken, from, to, amount, extraData);
-        super._onERC20Finalized(localToken, remoteToken, from, to, amount, extraData);
+        if (localToken == address(0)) {
+            emit ETHWithdrawalFinalized(from, to, amount, extraData);
+        } else {
+            emit ERC20WithdrawalFinalized(localToken, remoteToken, from, to, amount, extraData);
+        }
     }
 }

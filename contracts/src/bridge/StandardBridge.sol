@@ -3,11 +3,10 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ERC165Checker} from "@openzeppelin/contracts/utils/introspection/ERC165Checker.sol";
 
 import {BoundedCall} from "./BoundedCall.sol";
-import {ExternallyOwned} from "./ExternallyOwned.sol";
+import {Bridge} from "./Bridge.sol";
 import {ICrossDomainMessenger} from "./ICrossDomainMessenger.sol";
 import {ILegacyMintableERC20, IOptimismMintableERC20} from "./IMintableERC20.sol";
 
@@ -17,17 +16,11 @@ import {ILegacyMintableERC20, IOptimismMintableERC20} from "./IMintableERC20.sol
 /// @dev Escrow is kept for each pair of tokens apart, so a dishonest token can harm those who hold it and nobody
 ///      else. What counts is by how much the bridge's balance changed, not what the transfer was asked to do. A token
 ///      whose balances change by themselves is not supported: wrap it first.
-abstract contract StandardBridge is ExternallyOwned, ReentrancyGuardTransient {
+abstract contract StandardBridge is Bridge {
     using SafeERC20 for IERC20;
 
     /// @dev Gas on the other chain for ether that was merely sent here.
     uint32 internal constant RECEIVE_DEFAULT_GAS_LIMIT = 200_000;
-
-    /// @notice The messenger on this chain.
-    ICrossDomainMessenger public immutable MESSENGER;
-
-    /// @notice The bridge on the other chain.
-    address public immutable OTHER_BRIDGE;
 
     /// @notice Escrow for each local token and its remote image, in the token's units.
     mapping(address localToken => mapping(address remoteToken => uint256 amount)) public deposits;
@@ -58,31 +51,18 @@ abstract contract StandardBridge is ExternallyOwned, ReentrancyGuardTransient {
         bytes extraData
     );
 
-    /// @notice Only the bridge on the other chain may do this, through the messengers.
-    error OnlyOtherBridge();
     /// @notice The ether sent is not the amount named.
     error WrongValue(uint256 expected, uint256 actual);
     /// @notice Ether cannot go to the bridge or its messenger: nobody could get it out.
     error UnsafeReceiver(address to);
     /// @notice The receiver refused the ether. The message can be tried again.
     error EtherRefused(address to);
-    /// @notice The local token is the image of another token than the one named.
-    error WrongRemoteToken(address localToken, address remoteToken);
     /// @notice More of this pair should leave the escrow than is in it.
     error EscrowExceeded(address localToken, address remoteToken);
 
-    /// @dev Lets calls of the other bridge pass.
-    modifier onlyOtherBridge() {
-        _requireOtherBridge();
-        _;
-    }
-
     /// @param messenger_ The messenger on this chain.
     /// @param otherBridge_ The bridge on the other chain.
-    constructor(ICrossDomainMessenger messenger_, address otherBridge_) {
-        MESSENGER = messenger_;
-        OTHER_BRIDGE = otherBridge_;
-    }
+    constructor(ICrossDomainMessenger messenger_, address otherBridge_) Bridge(messenger_, otherBridge_) {}
 
     /// @notice Bridges the ether sent to the sender's address on the other chain. For accounts with a key only.
     receive() external payable onlyExternallyOwned {
@@ -138,21 +118,6 @@ abstract contract StandardBridge is ExternallyOwned, ReentrancyGuardTransient {
         _bridgeERC20(localToken, remoteToken, to, amount, minGasLimit, extraData);
     }
 
-    /// @notice The messenger on this chain.
-    function messenger() external view returns (ICrossDomainMessenger) {
-        return MESSENGER;
-    }
-
-    /// @notice The bridge on the other chain.
-    function otherBridge() external view returns (address) {
-        return OTHER_BRIDGE;
-    }
-
-    /// @notice Whether arrivals are paused.
-    function paused() external view returns (bool) {
-        return MESSENGER.paused();
-    }
-
     /// @notice Pays out ether that was bridged on the other chain.
     /// @param from Who sent it there.
     /// @param to Who receives it here.
@@ -165,7 +130,8 @@ abstract contract StandardBridge is ExternallyOwned, ReentrancyGuardTransient {
     {
         if (msg.value != amount) revert WrongValue(amount, msg.value);
         if (to == address(this) || to == address(MESSENGER)) revert UnsafeReceiver(to);
-        _onETHFinalized(from, to, amount, extraData);
+        _onFinalized(address(0), address(0), from, to, amount, extraData);
+        emit ETHBridgeFinalized(from, to, amount, extraData);
         if (!BoundedCall.send(to, amount)) revert EtherRefused(to);
     }
 
@@ -189,12 +155,14 @@ abstract contract StandardBridge is ExternallyOwned, ReentrancyGuardTransient {
         } else {
             _release(localToken, remoteToken, to, amount);
         }
-        _onERC20Finalized(localToken, remoteToken, from, to, amount, extraData);
+        _onFinalized(localToken, remoteToken, from, to, amount, extraData);
+        emit ERC20BridgeFinalized(localToken, remoteToken, from, to, amount, extraData);
     }
 
     /// @dev Sends the ether of this call to the other chain.
     function _bridgeETH(address to, uint32 minGasLimit, bytes memory extraData) internal {
-        _onETHInitiated(msg.sender, to, msg.value, extraData);
+        _onInitiated(address(0), address(0), to, msg.value, extraData);
+        emit ETHBridgeInitiated(msg.sender, to, msg.value, extraData);
         MESSENGER.sendMessage{value: msg.value}(
             OTHER_BRIDGE, abi.encodeCall(this.finalizeBridgeETH, (msg.sender, to, msg.value, extraData)), minGasLimit
         );
@@ -215,7 +183,8 @@ abstract contract StandardBridge is ExternallyOwned, ReentrancyGuardTransient {
         } else {
             amount = _escrow(localToken, remoteToken, amount);
         }
-        _onERC20Initiated(localToken, remoteToken, msg.sender, to, amount, extraData);
+        _onInitiated(localToken, remoteToken, to, amount, extraData);
+        emit ERC20BridgeInitiated(localToken, remoteToken, msg.sender, to, amount, extraData);
         // There, our remote token is the local one.
         MESSENGER.sendMessage(
             OTHER_BRIDGE,
@@ -224,39 +193,20 @@ abstract contract StandardBridge is ExternallyOwned, ReentrancyGuardTransient {
         );
     }
 
-    /// @dev Called when ether leaves. A bridge with older events adds them.
-    function _onETHInitiated(address from, address to, uint256 amount, bytes memory extraData) internal virtual {
-        emit ETHBridgeInitiated(from, to, amount, extraData);
-    }
+    /// @dev Announces what leaves by its older events. For ether both tokens are zero.
+    function _onInitiated(address localToken, address remoteToken, address to, uint256 amount, bytes memory extraData)
+        internal
+        virtual;
 
-    /// @dev Called when ether arrives. A bridge with older events adds them.
-    function _onETHFinalized(address from, address to, uint256 amount, bytes memory extraData) internal virtual {
-        emit ETHBridgeFinalized(from, to, amount, extraData);
-    }
-
-    /// @dev Called when tokens leave. A bridge with older events adds them.
-    function _onERC20Initiated(
+    /// @dev Announces what arrived by its older events. For ether both tokens are zero.
+    function _onFinalized(
         address localToken,
         address remoteToken,
         address from,
         address to,
         uint256 amount,
         bytes memory extraData
-    ) internal virtual {
-        emit ERC20BridgeInitiated(localToken, remoteToken, from, to, amount, extraData);
-    }
-
-    /// @dev Called when tokens arrive. A bridge with older events adds them.
-    function _onERC20Finalized(
-        address localToken,
-        address remoteToken,
-        address from,
-        address to,
-        uint256 amount,
-        bytes memory extraData
-    ) internal virtual {
-        emit ERC20BridgeFinalized(localToken, remoteToken, from, to, amount, extraData);
-    }
+    ) internal virtual;
 
     /// @dev Takes tokens into the escrow of a pair. A token may keep a fee: only what arrived counts.
     function _escrow(address localToken, address remoteToken, uint256 amount) private returns (uint256 received) {
@@ -297,12 +247,5 @@ abstract contract StandardBridge is ExternallyOwned, ReentrancyGuardTransient {
         }
         if (named != remoteToken) revert WrongRemoteToken(localToken, remoteToken);
         return true;
-    }
-
-    /// @dev The messenger must be calling, and the other bridge must have asked it to.
-    function _requireOtherBridge() private view {
-        if (msg.sender != address(MESSENGER) || MESSENGER.xDomainMessageSender() != OTHER_BRIDGE) {
-            revert OnlyOtherBridge();
-        }
     }
 }

@@ -51,7 +51,7 @@ interface IInbox {
     /// @notice The accumulator over the first `count` messages.
     function queueAcc(uint64 count) external view returns (bytes32);
 
-    /// @notice When message `index` was queued (parent timestamp).
+    /// @notice When message `index` was queued (parent timestamp); zero if it was not yet.
     function queuedAt(uint64 index) external view returns (uint64);
 
     /// @notice The portal, the only contract that can queue deposits.
@@ -66,7 +66,7 @@ interface IInbox {
     /// @notice Messages older than this many seconds must be in the next batch.
     function forceInclusionDelay() external view returns (uint64);
 
-    /// @notice When no batch came for longer than this many seconds, anyone may commit.
+    /// @notice When `lastCommitAt` is longer ago than this many seconds, anyone may commit.
     function sequencerTimeout() external view returns (uint64);
 
     /// @notice A batch's last timestamp may lie at most this many seconds before its commit.
@@ -75,6 +75,6 @@ interface IInbox {
     /// @notice The newest batch's last timestamp (genesis timestamp before the first).
     function lastTimestamp() external view returns (uint64);
 
-    /// @notice When the newest batch was committed (deployment before the first).
+    /// @notice When the newest batch was committed that was the batcher's or was not full (deployment before the first).
     function lastCommitAt() external view returns (uint64);
 }

@@ -54,7 +54,7 @@ interface IPortal {
     error OptimismPortal_NotEnoughGas();
     /// @notice The portal holds less than the withdrawal asks for. Nothing is spent.
     error OptimismPortal_InsufficientBalance();
-    /// @notice The guardian's one pause is used up until the timelock re-arms it.
+    /// @notice The guardian's one pause is used up until the timelock re-arms it, or is not an exit window ago.
     error OptimismPortal_PauseUsed();
 
     function depositTransaction(address to, uint256 value, uint64 gasLimit, bool isCreation, bytes calldata data)

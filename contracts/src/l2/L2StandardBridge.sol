@@ -84,19 +84,15 @@ contract L2StandardBridge is StandardBridge {
     }
 
     /// @inheritdoc StandardBridge
-    function _onETHInitiated(address from, address to, uint256 amount, bytes memory extraData) internal override {
-        emit WithdrawalInitiated(address(0), Predeploys.LEGACY_ETH, from, to, amount, extraData);
-        super._onETHInitiated(from, to, amount, extraData);
+    function _onInitiated(address localToken, address remoteToken, address to, uint256 amount, bytes memory extraData)
+        internal
+        override
+    {
+        emit WithdrawalInitiated(remoteToken, _named(localToken), msg.sender, to, amount, extraData);
     }
 
     /// @inheritdoc StandardBridge
-    function _onETHFinalized(address from, address to, uint256 amount, bytes memory extraData) internal override {
-        emit DepositFinalized(address(0), Predeploys.LEGACY_ETH, from, to, amount, extraData);
-        super._onETHFinalized(from, to, amount, extraData);
-    }
-
-    /// @inheritdoc StandardBridge
-    function _onERC20Initiated(
+    function _onFinalized(
         address localToken,
         address remoteToken,
         address from,
@@ -104,20 +100,11 @@ contract L2StandardBridge is StandardBridge {
         uint256 amount,
         bytes memory extraData
     ) internal override {
-        emit WithdrawalInitiated(remoteToken, localToken, from, to, amount, extraData);
-        super._onERC20Initiated(localToken, remoteToken, from, to, amount, extraData);
+        emit DepositFinalized(remoteToken, _named(localToken), from, to, amount, extraData);
     }
 
-    /// @inheritdoc StandardBridge
-    function _onERC20Finalized(
-        address localToken,
-        address remoteToken,
-        address from,
-        address to,
-        uint256 amount,
-        bytes memory extraData
-    ) internal override {
-        emit DepositFinalized(remoteToken, localToken, from, to, amount, extraData);
-        super._onERC20Finalized(localToken, remoteToken, from, to, amount, extraData);
+    /// @dev The old events' name for a token here: ether has a stand-in.
+    function _named(address localToken) private pure returns (address) {
+        return localToken == address(0) ? Predeploys.LEGACY_ETH : localToken;
     }
 }

@@ -5,7 +5,7 @@ import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 
 import {ERC721Bridge} from "../../src/bridge/ERC721Bridge.sol";
-import {ExternallyOwned} from "../../src/bridge/ExternallyOwned.sol";
+import {Bridge} from "../../src/bridge/Bridge.sol";
 import {OptimismMintableERC721} from "../../src/bridge/OptimismMintableERC721.sol";
 import {Predeploys} from "../../src/l2/Predeploys.sol";
 import {RelayPortal} from "./RelayPortal.sol";
@@ -93,7 +93,7 @@ contract ERC721BridgeTest is TwoChains {
     }
 
     function test_bridgeERC721_by_a_contract_reverts() public {
-        vm.expectRevert(ExternallyOwned.OnlyExternallyOwned.selector);
+        vm.expectRevert(Bridge.OnlyExternallyOwned.selector);
         l1NftBridge.bridgeERC721(address(collection), address(image), 7, GAS, "");
     }
 
@@ -130,7 +130,7 @@ contract ERC721BridgeTest is TwoChains {
 
     function test_image_of_another_collection_reverts() public {
         PlainCollection other = new PlainCollection();
-        vm.expectRevert(abi.encodeWithSelector(ERC721Bridge.WrongRemoteToken.selector, address(image), address(other)));
+        vm.expectRevert(abi.encodeWithSelector(Bridge.WrongRemoteToken.selector, address(image), address(other)));
         vm.prank(alice);
         l2NftBridge.bridgeERC721To(address(image), address(other), alice, 7, GAS, "");
     }

@@ -5,7 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
-import {ExternallyOwned} from "../../src/bridge/ExternallyOwned.sol";
+import {Bridge} from "../../src/bridge/Bridge.sol";
 import {ICrossDomainMessenger} from "../../src/bridge/ICrossDomainMessenger.sol";
 import {L1StandardBridge} from "../../src/bridge/L1StandardBridge.sol";
 import {OptimismMintableERC20} from "../../src/bridge/OptimismMintableERC20.sol";
@@ -156,7 +156,7 @@ contract StandardBridgeTest is TwoChains {
 
     function test_contracts_must_name_the_receiver() public {
         vm.deal(address(this), 10 ether);
-        bytes4 refusal = ExternallyOwned.OnlyExternallyOwned.selector;
+        bytes4 refusal = Bridge.OnlyExternallyOwned.selector;
         vm.expectRevert(refusal);
         l1Bridge.bridgeETH{value: 1}(GAS, "");
         vm.expectRevert(refusal);
@@ -177,7 +177,7 @@ contract StandardBridgeTest is TwoChains {
         vm.prank(bob);
         l1Bridge.bridgeETH{value: 1}(GAS, "");
         vm.etch(bob, abi.encodePacked(hex"600100", address(this)));
-        vm.expectRevert(ExternallyOwned.OnlyExternallyOwned.selector);
+        vm.expectRevert(Bridge.OnlyExternallyOwned.selector);
         vm.prank(bob);
         l1Bridge.bridgeETH{value: 1}(GAS, "");
     }
@@ -455,7 +455,7 @@ contract StandardBridgeTest is TwoChains {
     function test_image_of_another_token_reverts() public {
         (PlainToken token, address image) = _bridged(100);
         PlainToken other = new PlainToken();
-        vm.expectRevert(abi.encodeWithSelector(StandardBridge.WrongRemoteToken.selector, image, address(other)));
+        vm.expectRevert(abi.encodeWithSelector(Bridge.WrongRemoteToken.selector, image, address(other)));
         vm.prank(alice);
         l2Bridge.bridgeERC20To(image, address(other), alice, 1, GAS, "");
 

@@ -2,12 +2,15 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 
+import {ERC721Bridge} from "../../src/bridge/ERC721Bridge.sol";
 import {ICrossDomainMessenger} from "../../src/bridge/ICrossDomainMessenger.sol";
 import {OptimismMintableERC20} from "../../src/bridge/OptimismMintableERC20.sol";
+import {OptimismMintableERC721} from "../../src/bridge/OptimismMintableERC721.sol";
 import {Alias} from "../../src/libraries/Alias.sol";
 import {RelayPortal} from "./RelayPortal.sol";
-import {FeeOnTransferToken, PlainToken} from "./Tokens.sol";
+import {FeeOnTransferToken, PlainCollection, PlainToken} from "./Tokens.sol";
 import {TwoChains} from "./TwoChains.sol";
 
 /// @notice Counts how often each message reached it, and can refuse everything.
@@ -23,6 +26,11 @@ contract Counter {
         refusing = value;
     }
 
+    function onERC721Received(address, address, uint256, bytes calldata) external view returns (bytes4) {
+        require(!refusing, "refused");
+        return this.onERC721Received.selector;
+    }
+
     function bump(uint256 id) external payable {
         require(!refusing, "refused");
         count[id] += 1;
@@ -35,6 +43,8 @@ contract World is TwoChains {
     uint32 private constant GAS = 250_000;
     uint256 public constant USERS = 3;
     uint256 public constant FUNDS = 1_000_000 ether;
+    /// @notice Tokens of each collection.
+    uint256 public constant ITEMS = 4;
 
     address[USERS] public onL1;
     address[USERS] public onL2;
@@ -48,6 +58,11 @@ contract World is TwoChains {
     address public feeImage;
     OptimismMintableERC20 public nativeImage;
 
+    PlainCollection public art = new PlainCollection();
+    PlainCollection public nativeArt = new PlainCollection();
+    OptimismMintableERC721 public artImage;
+    OptimismMintableERC721 public nativeArtImage;
+
     uint256 public sentToL1;
     uint256 public sentToL2;
     uint256 public pendingWithdrawalEther;
@@ -60,6 +75,8 @@ contract World is TwoChains {
         plainImage = tokenFactory.createOptimismMintableERC20(address(plain), "P", "P");
         feeImage = tokenFactory.createOptimismMintableERC20(address(fee), "F", "F");
         nativeImage = new OptimismMintableERC20(address(l1Bridge), address(native), "N", "N", 18);
+        artImage = OptimismMintableERC721(nftFactory.createOptimismMintableERC721(address(art), "A", "A"));
+        nativeArtImage = new OptimismMintableERC721(address(l1NftBridge), 1, address(nativeArt), "B", "B");
         for (uint256 i; i < USERS; ++i) {
             onL1[i] = makeAddr(string.concat("l1 user ", vm.toString(i)));
             onL2[i] = makeAddr(string.concat("l2 user ", vm.toString(i)));
@@ -73,6 +90,10 @@ contract World is TwoChains {
             vm.stopPrank();
             vm.prank(onL2[i]);
             native.approve(address(l2Bridge), type(uint256).max);
+        }
+        for (uint256 id; id < ITEMS; ++id) {
+            art.mint(onL1[id % USERS], id);
+            nativeArt.mint(onL2[id % USERS], id);
         }
     }
 
@@ -109,6 +130,21 @@ contract World is TwoChains {
         vm.recordLogs();
         vm.prank(onL2[from]);
         l2Bridge.bridgeERC20To(remote, local, _receiverOnL1(to), amount, GAS, "");
+        _collect();
+    }
+
+    /// @dev Whoever owns the token moves it, if it is on this side.
+    function depositItem(bool original, uint256 id, uint256 to) external {
+        (IERC721 local, address remote) =
+            original ? (IERC721(art), address(artImage)) : (IERC721(nativeArtImage), address(nativeArt));
+        _moveItem(l1NftBridge, local, remote, id % ITEMS, _receiverOnL2(to));
+    }
+
+    function withdrawItem(bool original, uint256 id, uint256 to) external {
+        (IERC721 local, address remote) =
+            original ? (IERC721(nativeArt), address(nativeArtImage)) : (IERC721(artImage), address(art));
+        vm.recordLogs();
+        _moveItem(l2NftBridge, local, remote, id % ITEMS, _receiverOnL1(to));
         _collect();
     }
 
@@ -224,7 +260,34 @@ contract World is TwoChains {
         }
     }
 
+    /// @dev Whether the original lies in the escrow, whether the bridge says so, and whether the image exists.
+    function itemOf(bool onParent, uint256 id) external view returns (bool held, bool recorded, bool image) {
+        ERC721Bridge home = onParent ? ERC721Bridge(l1NftBridge) : l2NftBridge;
+        (IERC721 original, IERC721 copy) =
+            onParent ? (IERC721(art), IERC721(artImage)) : (IERC721(nativeArt), IERC721(nativeArtImage));
+        held = original.ownerOf(id) == address(home);
+        recorded = home.deposits(address(original), address(copy), id);
+        image = _ownerOf(copy, id) != address(0);
+    }
+
     // Helpers
+
+    function _moveItem(ERC721Bridge bridge, IERC721 local, address remote, uint256 id, address to) private {
+        address owner = _ownerOf(local, id);
+        if (owner == address(0) || owner == address(bridge)) return;
+        vm.startPrank(owner);
+        local.setApprovalForAll(address(bridge), true);
+        bridge.bridgeERC721To(address(local), remote, to, id, GAS, "");
+        vm.stopPrank();
+    }
+
+    function _ownerOf(IERC721 collection, uint256 id) private view returns (address) {
+        try collection.ownerOf(id) returns (address owner) {
+            return owner;
+        } catch {
+            return address(0);
+        }
+    }
 
     function _pair(uint256 which) private view returns (address local, address remote) {
         which %= 3;

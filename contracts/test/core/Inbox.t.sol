@@ -60,13 +60,14 @@ contract InboxTest is CoreTest {
 
     function test_queuedAt_keeps_neighbours_apart() external {
         uint256 start = vm.getBlockTimestamp();
-        for (uint256 i = 1; i < 20; ++i) {
-            vm.warp(start + i * 1_000_003);
+        for (uint64 last = 1; last < 20; ++last) {
+            vm.warp(start + last * 1_000_003);
             vm.prank(address(portal));
             inbox.queueDeposit("");
-        }
-        for (uint64 i = 1; i < 20; ++i) {
-            vm.assertEq(inbox.queuedAt(i), start + i * 1_000_003);
+            for (uint64 i = 0; i <= last; ++i) {
+                vm.assertEq(inbox.queuedAt(i), start + i * 1_000_003);
+            }
+            vm.assertEq(inbox.queuedAt(last + 1), 0, "not queued yet");
         }
     }
 
@@ -155,6 +156,31 @@ contract InboxTest is CoreTest {
         inbox.commitBatch(2, _now(), _now(), 2, "");
     }
 
+    /// @dev Else a thousand deposits a day, which cost little, would keep a dead sequencer's queue from ever draining.
+    function test_commitBatch_anyone_may_drain_a_backlog_of_a_dead_sequencer() external {
+        _queue(2_500);
+        skip(SEQUENCER_TIMEOUT + 1);
+        vm.startPrank(alice);
+        inbox.commitBatch(1, _now(), _now(), 1_024, "");
+        inbox.commitBatch(2, _now(), _now(), 2_048, "");
+        inbox.commitBatch(3, _now(), _now(), 2_501, "");
+        vm.expectRevert(Inbox.Unauthorized.selector);
+        inbox.commitBatch(4, _now(), _now(), 2_501, "");
+        vm.stopPrank();
+    }
+
+    function test_commitBatch_by_the_batcher_ends_everybodys_turn() external {
+        _queue(2_500);
+        skip(SEQUENCER_TIMEOUT + 1);
+        vm.prank(alice);
+        inbox.commitBatch(1, _now(), _now(), 1_024, "");
+        vm.prank(batcher);
+        inbox.commitBatch(2, _now(), _now(), 2_048, "");
+        vm.prank(alice);
+        vm.expectRevert(Inbox.Unauthorized.selector);
+        inbox.commitBatch(3, _now(), _now(), 2_501, "");
+    }
+
     function test_commitBatch_timestampFalls_reverts() external {
         uint64 genesis = _now();
         skip(100);
@@ -208,11 +234,7 @@ contract InboxTest is CoreTest {
 
     /// @dev With more overdue messages than fit one batch, full batches must be allowed, or the chain would stand still.
     function test_commitBatch_full_may_leave_overdue_messages() external {
-        vm.startPrank(address(portal));
-        for (uint256 i = 0; i < 1_500; ++i) {
-            inbox.queueDeposit("");
-        }
-        vm.stopPrank();
+        _queue(1_500);
         skip(FORCE_DELAY + 1);
         vm.startPrank(batcher);
         vm.expectRevert(abi.encodeWithSelector(Inbox.MessageOverdue.selector, 1023));
@@ -302,6 +324,14 @@ contract InboxTest is CoreTest {
         for (uint256 i = 0; i < count; ++i) {
             hashes[i] = bytes32(uint256(1) << 248 | i + 1);
         }
+    }
+
+    function _queue(uint256 messages) private {
+        vm.startPrank(address(portal));
+        for (uint256 i = 0; i < messages; ++i) {
+            inbox.queueDeposit("");
+        }
+        vm.stopPrank();
     }
 
     function _now() private view returns (uint64) {

@@ -101,7 +101,7 @@ contract IncidentsTest is CoreTest {
     /// @dev The same for the Portal, which is deployed last and holds all the others to what they were told.
     function test_portal_constructor_badField_reverts() external {
         Inbox foreign = new Inbox(_inboxConfig(address(0xdead)));
-        for (uint256 field = 0; field < 7; ++field) {
+        for (uint256 field = 0; field < 8; ++field) {
             Portal.Config memory c = _portalConfig();
             // The Portal must be where the Inbox expects it, so the test deploys to that very address.
             if (field == 0) c.guardian = address(0);
@@ -111,8 +111,18 @@ contract IncidentsTest is CoreTest {
             if (field == 4) c.inbox = address(foreign);
             if (field == 5) c.owner = address(0);
             if (field == 6) c.owner = alice;
-            string[7] memory names =
-                ["guardian", "maxPauseSeconds", "maxPauseSeconds", "maxBoughtGas", "inbox", "owner", "owner"];
+            // As long as the notice of a change, and nobody could leave before it.
+            if (field == 7) c.maxPauseSeconds = uint64(EXIT_WINDOW) - MATURITY;
+            string[8] memory names = [
+                "guardian",
+                "maxPauseSeconds",
+                "maxPauseSeconds",
+                "maxBoughtGas",
+                "inbox",
+                "owner",
+                "owner",
+                "exitWindow"
+            ];
             vm.mockCall(address(inbox), abi.encodeCall(inbox.portal, ()), abi.encode(_next()));
             vm.expectRevert(abi.encodeWithSelector(Portal.BadConfig.selector, names[field]));
             new Portal(c);

@@ -324,6 +324,26 @@ contract PortalWithdrawTest is CoreTest {
         vm.assertTrue(portal.paused());
     }
 
+    /// @dev Announced long before, one pause after the other could fill the notice that users get of a change.
+    function test_pause_soonAfterAnother_reverts() external {
+        vm.prank(admin);
+        timelock.schedule(address(portal), 0, abi.encodeCall(Portal.rearmPause, ()), 0, 0, EXIT_WINDOW);
+        skip(EXIT_WINDOW - MAX_PAUSE);
+        vm.prank(guardian);
+        portal.pause();
+        skip(MAX_PAUSE);
+        timelock.execute(address(portal), 0, abi.encodeCall(Portal.rearmPause, ()), 0, 0);
+        vm.startPrank(guardian);
+        vm.expectRevert(IPortal.OptimismPortal_PauseUsed.selector);
+        portal.pause();
+        skip(EXIT_WINDOW - 1);
+        vm.expectRevert(IPortal.OptimismPortal_PauseUsed.selector);
+        portal.pause();
+        skip(1);
+        portal.pause();
+        vm.stopPrank();
+    }
+
     function test_pause_notGuardian_reverts(address caller) external {
         vm.assume(caller != guardian);
         vm.startPrank(caller);

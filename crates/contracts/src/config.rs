@@ -217,8 +217,8 @@ impl Delays {
             max_batch_age_s: 86_400,
             challenge_window_s: 4,
             proof_maturity_s: 2,
-            timelock_s: 60,
-            max_pause_s: 600,
+            timelock_s: 180,
+            max_pause_s: 30,
         }
     }
 
@@ -233,6 +233,15 @@ impl Delays {
             timelock_s: 2_592_000,
             max_pause_s: 604_800,
         }
+    }
+
+    /// How long a withdrawal takes, in seconds, when the sequencer and the guardian hinder it as
+    /// long as they can.
+    fn exit_s(&self) -> u64 {
+        self.force_inclusion_s.max(self.sequencer_timeout_s)
+            + self.max_pause_s
+            + self.challenge_window_s
+            + self.proof_maturity_s
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -250,6 +259,14 @@ impl Delays {
                 let why = format!("is {value}: take 1 to {MAX_DELAY_S} seconds");
                 return Err(ConfigError::Field { field, why });
             }
+        }
+        if self.timelock_s <= self.exit_s() {
+            let why = format!(
+                "is {}: take more than {}, what it takes to leave before a change",
+                self.timelock_s,
+                self.exit_s()
+            );
+            return Err(ConfigError::Field { field: "delays.timelock_s", why });
         }
         if self.max_batch_age_s < self.force_inclusion_s {
             return Err(ConfigError::Field {
@@ -280,14 +297,22 @@ mod tests {
     }
 
     #[test]
+    fn the_defaults_are_accepted() {
+        for delays in [Delays::development(), Delays::production()] {
+            delays.check().unwrap();
+        }
+    }
+
+    #[test]
     fn a_bad_field_is_named() {
         type Spoil = fn(&mut RollupConfig);
-        let cases: [(Spoil, &str); 5] = [
+        let cases: [(Spoil, &str); 6] = [
             (|c| c.chain_id = 0, "chain_id"),
             (|c| c.roles.owner = Address::ZERO, "roles.owner"),
             (|c| c.blocks.gas_limit = 1, "blocks.gas_limit"),
             (|c| c.blocks.preconfirmation_ms = 2_000, "blocks.preconfirmation_ms"),
             (|c| c.delays.challenge_window_s = 0, "delays.challenge_window_s"),
+            (|c| c.delays.max_pause_s = c.delays.timelock_s, "delays.timelock_s"),
         ];
         for (spoil, field) in cases {
             let mut config = config();

@@ -32,6 +32,7 @@ mod genesis;
 mod methods;
 mod methods_chain;
 mod methods_pool;
+mod methods_state;
 mod methods_time;
 mod miner;
 mod params;

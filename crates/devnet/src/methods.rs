@@ -11,7 +11,7 @@ use crate::chain::Chain;
 use crate::miner::ChainError;
 use crate::params::Args;
 use crate::reorg::ReorgError;
-use crate::{methods_chain, methods_pool, methods_time, wallet};
+use crate::{methods_chain, methods_pool, methods_state, methods_time, wallet};
 
 /// What a method does: it may take as long as blocks take, so it never runs on the async runtime.
 pub(crate) type Method = fn(&Chain, &mut Args) -> Result<Value, RpcError>;
@@ -19,10 +19,18 @@ pub(crate) type Method = fn(&Chain, &mut Args) -> Result<Value, RpcError>;
 /// Names (the first is the usual one) and what they do.
 pub(crate) type Table = &'static [(&'static [&'static str], Method)];
 
+const TABLES: [Table; 5] = [
+    methods_time::TABLE,
+    methods_chain::TABLE,
+    methods_pool::TABLE,
+    methods_state::TABLE,
+    wallet::TABLE,
+];
+
 /// All methods.
 pub(crate) fn all(chain: Arc<Chain>) -> RpcModule<Arc<Chain>> {
     let mut module = RpcModule::new(chain);
-    for table in [methods_time::TABLE, methods_chain::TABLE, methods_pool::TABLE, wallet::TABLE] {
+    for table in TABLES {
         for (names, method) in table {
             for name in *names {
                 let registered = module.register_blocking_method(name, |params, chain, _| {
@@ -63,8 +71,7 @@ mod tests {
     #[test]
     fn no_name_is_given_twice() {
         let mut seen = HashSet::new();
-        for table in [methods_time::TABLE, methods_chain::TABLE, methods_pool::TABLE, wallet::TABLE]
-        {
+        for table in TABLES {
             for name in table.iter().flat_map(|(names, _)| *names) {
                 assert!(seen.insert(name), "{name}");
             }

@@ -47,7 +47,7 @@ pub(crate) const TABLE: Table = &[
         Ok(Value::Null)
     }),
     (&["anvil_autoImpersonateAccount", "hardhat_autoImpersonateAccount"], |chain, args| {
-        chain.miner.lock().impersonate_all(args.required()?)?;
+        chain.miner.lock().impersonate_all = args.required()?;
         Ok(Value::Null)
     }),
     (&["anvil_nodeInfo"], node_info),

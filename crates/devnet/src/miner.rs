@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, Bytes};
-use altana_ledger::{Block, BlockAttributes, BlockBuilder, InvalidTransaction, Ledger, PushError};
+use altana_ledger::{
+    Block, BlockAttributes, BlockBuilder, InvalidTransaction, Ledger, Override, PushError,
+};
 use altana_rpc::RpcError;
 
 use crate::beacon_block::{BeaconBody, BeaconHeader, prev_randao};
@@ -31,8 +33,7 @@ pub(crate) struct Miner {
     pub(crate) gas_limit: Option<u64>,
     pub(crate) snapshots: Snapshots,
     pub(crate) impersonated: HashSet<Address>,
-    impersonate_all: bool,
-    in_memory: bool,
+    pub(crate) impersonate_all: bool,
     pub(crate) dice: Option<Dice>,
     /// Makes two blocks on one parent differ.
     forks: u64,
@@ -40,12 +41,22 @@ pub(crate) struct Miner {
 }
 
 /// A block to make.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Order {
     /// `None`: as the clock says.
     pub(crate) timestamp: Option<u64>,
-    /// Leave the pool alone.
+    /// Leave the pool alone, and what is set for the next block.
     pub(crate) empty: bool,
+    /// Written over the state.
+    pub(crate) overrides: Vec<Override>,
+}
+
+impl Order {
+    /// A block in the place of another.
+    pub(crate) fn like(block: &Block, empty: bool) -> Self {
+        let timestamp = Some(block.header.timestamp);
+        Self { timestamp, empty, overrides: block.overrides.clone() }
+    }
 }
 
 /// Transactions that can never run, which left the pool.
@@ -65,7 +76,6 @@ impl Miner {
             snapshots: Snapshots::default(),
             impersonated: HashSet::new(),
             impersonate_all: false,
-            in_memory: config.dir.is_none(),
             dice: config.reorgs.map(Dice::new),
             forks: 0,
             roots,
@@ -86,29 +96,13 @@ impl Miner {
         }
     }
 
-    /// Lets transactions of `address` in without its key. Not on a chain kept in a folder: their
-    /// signatures would not hold when the blocks are read again.
+    /// Lets transactions of `address` in without its key.
     pub(crate) fn impersonate(&mut self, address: Address) -> Result<(), RpcError> {
-        self.check_impersonation()?;
         if self.impersonated.len() >= MAX_IMPERSONATED {
             return Err(RpcError::Limit(format!("more than {MAX_IMPERSONATED} accounts")));
         }
         self.impersonated.insert(address);
         Ok(())
-    }
-
-    /// Lets transactions of everybody in without their keys.
-    pub(crate) fn impersonate_all(&mut self, all: bool) -> Result<(), RpcError> {
-        self.check_impersonation()?;
-        self.impersonate_all = all;
-        Ok(())
-    }
-
-    fn check_impersonation(&self) -> Result<(), RpcError> {
-        if self.in_memory {
-            return Ok(());
-        }
-        Err(RpcError::Refused("impersonation needs a chain in memory".to_owned()))
     }
 
     pub(crate) fn may_impersonate(&self, address: Address) -> bool {
@@ -161,8 +155,12 @@ impl Chain {
         let newest = parent.header.timestamp;
         let timestamp = order.timestamp.unwrap_or_else(|| miner.clock.take(now(), newest));
         miner.forks += 1;
-        let attributes = miner.attributes(&parent, timestamp);
-        let base_fee = miner.next_base_fee.take();
+        let base_fee = if order.empty { None } else { miner.next_base_fee.take() };
+        let attributes = BlockAttributes {
+            base_fee,
+            overrides: order.overrides,
+            ..miner.attributes(&parent, timestamp)
+        };
         let mut builder = self.ledger.build(parent.hash(), attributes)?;
         let dropped = if order.empty { Dropped::new() } else { self.fill(&mut builder, base_fee)? };
         let block = self.ledger.commit(builder.seal()?)?;

@@ -1,6 +1,9 @@
 //! Replacing the newest blocks by others.
 
+use std::sync::Arc;
+
 use alloy_consensus::transaction::Recovered;
+use altana_ledger::Block;
 use altana_protocol::Transaction;
 
 use crate::chain::Chain;
@@ -37,32 +40,32 @@ impl From<altana_ledger::Error> for ReorgError {
 }
 
 impl Chain {
-    /// Replaces the newest blocks by as many others with the same timestamps.
+    /// Replaces the newest blocks by as many others with the same timestamps and overrides.
     pub(crate) fn reorganise(&self, miner: &mut Miner, mut reorg: Reorg) -> Result<(), ReorgError> {
         let depth = reorg.depth;
         if let Some((_, _, index)) = reorg.transactions.iter().find(|(_, _, i)| *i >= depth) {
             return Err(ReorgError::OutOfRange { index: *index, depth });
         }
-        let timestamps = self.roll_back(miner, depth, reorg.forget)?;
-        for (i, timestamp) in (0..).zip(timestamps) {
+        let removed = self.roll_back(miner, depth, reorg.forget)?;
+        for (i, block) in (0..).zip(removed) {
             for (tx, sidecar, _) in reorg.transactions.extract_if(.., |(_, _, at)| *at == i) {
                 if let Err(why) = self.admit(tx, sidecar) {
                     tracing::warn!(%why, "reorg: transaction refused");
                 }
             }
-            self.extend(miner, Order { timestamp: Some(timestamp), empty: false })?;
+            self.extend(miner, Order::like(&block, false))?;
         }
         Ok(())
     }
 
     /// Removes the newest blocks. Their transactions return to the pool unless `forget`. Returns
-    /// the timestamps of the removed blocks, oldest first.
+    /// the removed blocks, oldest first.
     pub(crate) fn roll_back(
         &self,
         miner: &mut Miner,
         depth: u64,
         forget: bool,
-    ) -> Result<Vec<u64>, ReorgError> {
+    ) -> Result<Vec<Arc<Block>>, ReorgError> {
         let blocks = self.ledger.head().number();
         let too_deep = ReorgError::TooDeep { depth, blocks };
         let Some(number) = blocks.checked_sub(depth) else { return Err(too_deep) };
@@ -77,7 +80,7 @@ impl Chain {
                 self.take_back(tx.clone())?;
             }
         }
-        Ok(removed.iter().map(|block| block.header.timestamp).collect())
+        Ok(removed)
     }
 
     /// Returns a transaction of a removed block to the pool.
@@ -102,15 +105,15 @@ impl Chain {
         let Some(dice) = &mut miner.dice else { return Ok(()) };
         let Some(depth) = dice.depth(room) else { return Ok(()) };
         let keep: Vec<bool> = (0..depth).map(|_| dice.coin()).collect();
-        let timestamps = match self.roll_back(miner, depth, false) {
-            Ok(timestamps) => timestamps,
+        let removed = match self.roll_back(miner, depth, false) {
+            Ok(removed) => removed,
             Err(ReorgError::Chain(error)) => return Err(error),
             Err(ReorgError::TooDeep { .. } | ReorgError::OutOfRange { .. }) => return Ok(()),
         };
-        let last = timestamps.len().saturating_sub(1);
-        for (i, (timestamp, empty)) in timestamps.into_iter().zip(keep).enumerate() {
+        let last = removed.len().saturating_sub(1);
+        for (i, (block, empty)) in removed.into_iter().zip(keep).enumerate() {
             // The last block takes what waits, so that no transaction is lost to the dice.
-            self.extend(miner, Order { timestamp: Some(timestamp), empty: empty && i < last })?;
+            self.extend(miner, Order::like(&block, empty && i < last))?;
         }
         Ok(())
     }

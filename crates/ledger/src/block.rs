@@ -2,7 +2,7 @@
 
 use alloy_consensus::{Header, Sealed, transaction::Recovered};
 use alloy_eips::eip4895::Withdrawals;
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use altana_protocol::{Receipt, Transaction, execute::Messages};
 
 /// Most bytes of [`Block::note`].
@@ -26,6 +26,24 @@ pub struct Block {
     /// Bytes that whoever built the block keeps with it, no part of the chain (at most
     /// [`NOTE_BYTES_MAX`]). The node keeps a block's queue position and labels here.
     pub note: Bytes,
+    /// What was written over its state at its end (development chains).
+    pub overrides: Vec<Override>,
+}
+
+/// What an account becomes at the end of a block, whatever the rules say. What is `None` or not
+/// among the slots stays as it is. An account that is empty then (EIP-161) is gone, slots and all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Override {
+    /// The account.
+    pub address: Address,
+    /// In wei.
+    pub balance: Option<U256>,
+    /// Of its next transaction.
+    pub nonce: Option<u64>,
+    /// Its code.
+    pub code: Option<Bytes>,
+    /// Slots and their values.
+    pub slots: Vec<(U256, U256)>,
 }
 
 impl Block {
@@ -61,6 +79,8 @@ pub struct BlockBody {
     pub withdrawals: Option<Withdrawals>,
     /// See [`Block::note`].
     pub note: Bytes,
+    /// See [`Block::overrides`].
+    pub overrides: Vec<Override>,
 }
 
 /// What the builder of a block decides; everything else follows from the rules.
@@ -87,4 +107,6 @@ pub struct BlockAttributes {
     pub messages: Messages,
     /// See [`Block::note`].
     pub note: Bytes,
+    /// Ethereum rules: written over the state at the block's end (for development chains only).
+    pub overrides: Vec<Override>,
 }

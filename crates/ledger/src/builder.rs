@@ -1,8 +1,8 @@
 //! Building one block.
 
 use crate::{
-    Block, BlockAttributes, BlockBody, Error, InvalidBlock, NOTE_BYTES_MAX, PushError, Rules,
-    Simulator, StateView,
+    Block, BlockAttributes, BlockBody, Error, InvalidBlock, NOTE_BYTES_MAX, Override, PushError,
+    Rules, Simulator, StateView,
     execute::{Executor, StateUpdate, ethereum::EthereumExecutor, header},
 };
 use alloy_consensus::{Header, Sealable, Sealed, transaction::Recovered};
@@ -24,6 +24,7 @@ pub struct BlockBuilder {
     transactions: Vec<Recovered<Transaction>>,
     withdrawals: Option<Withdrawals>,
     note: Bytes,
+    overrides: Vec<Override>,
 }
 
 impl std::fmt::Debug for BlockBuilder {
@@ -59,8 +60,8 @@ impl BlockBuilder {
             }
         };
         let parent = parent.seal();
-        let note = attributes.note;
-        Ok(Self { rules, parent, view, executor, transactions, withdrawals, note })
+        let (note, overrides) = (attributes.note, attributes.overrides);
+        Ok(Self { rules, parent, view, executor, transactions, withdrawals, note, overrides })
     }
 
     /// Executes one more transaction. On an error the builder is as it was before.
@@ -108,13 +109,14 @@ impl BlockBuilder {
             withdrawals: self.withdrawals.clone(),
             post_states: self.executor.post_states().to_vec(),
             note: Bytes::new(),
+            overrides: Vec::new(),
         };
         Ok(Pending { rules: Arc::clone(&self.rules), block: Arc::new(block), state })
     }
 
     /// Ends the block: system calls, withdrawals, all roots.
     pub fn seal(self) -> Result<SealedBlock, Error> {
-        let (finished, update) = self.executor.seal(&self.view)?;
+        let (finished, update) = self.executor.seal(&self.view, &self.overrides)?;
         let block = Block {
             header: finished.header.seal_slow(),
             transactions: self.transactions,
@@ -123,6 +125,7 @@ impl BlockBuilder {
             withdrawals: finished.withdrawals,
             post_states: finished.post_states,
             note: self.note,
+            overrides: self.overrides,
         };
         Ok(SealedBlock { block: Arc::new(block), update })
     }
@@ -210,7 +213,7 @@ pub(crate) fn check(
     for (index, transaction) in rest.iter().enumerate() {
         executor.push(transaction).map_err(|error| push_failed(first + index, error))?;
     }
-    let (finished, update) = executor.seal(&view)?;
+    let (finished, update) = executor.seal(&view, &body.overrides)?;
     header::compare(header, &finished.header)?;
     let block = Block {
         header: finished.header.seal_slow(),
@@ -220,6 +223,7 @@ pub(crate) fn check(
         withdrawals: finished.withdrawals,
         post_states: finished.post_states,
         note: body.note,
+        overrides: body.overrides,
     };
     Ok(SealedBlock { block: Arc::new(block), update })
 }

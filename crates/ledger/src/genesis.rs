@@ -45,6 +45,7 @@ pub(crate) fn block(
         ommers: Vec::new(),
         post_states: Vec::new(),
         note: Bytes::new(),
+        overrides: Vec::new(),
     };
     Ok((block, StateUpdate { trie, nodes: commit.nodes, codes }))
 }

@@ -210,6 +210,7 @@ impl Ledger {
             ommers: stored.ommers,
             withdrawals: stored.withdrawals,
             note: stored.note,
+            overrides: stored.overrides,
         };
         let view = self.view(&parent.header)?;
         let rules = &self.inner.rules;

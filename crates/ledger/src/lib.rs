@@ -39,7 +39,7 @@ mod state;
 mod store;
 
 pub use altana_protocol::execute::{Executed, InvalidTransaction, Messages};
-pub use block::{Block, BlockAttributes, BlockBody, NOTE_BYTES_MAX};
+pub use block::{Block, BlockAttributes, BlockBody, NOTE_BYTES_MAX, Override};
 pub use builder::{BlockBuilder, Pending, SealedBlock};
 pub use error::{Error, InvalidBlock, PushError, explain};
 pub use genesis::genesis_header;

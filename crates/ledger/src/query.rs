@@ -115,7 +115,7 @@ impl Ledger {
         for (index, tx) in rest.iter().enumerate() {
             executor.push(tx).map_err(|error| push_failed(first + index, error))?;
         }
-        let (finished, _) = executor.seal(&view)?;
+        let (finished, _) = executor.seal(&view, &block.overrides)?;
         header::compare(&block.header, &finished.header)?;
         let recording = std::mem::take(&mut *recorder.lock());
         let mut nodes: Vec<_> = recording.nodes.into_iter().collect();

@@ -146,10 +146,7 @@ impl Simulator {
 
     /// Overrides an account's code.
     pub fn set_code(&mut self, address: Address, code: Bytecode) -> Result<(), Error> {
-        self.change(address, |account| {
-            account.info.code_hash = code.hash_slow();
-            account.info.code = Some(code);
-        })
+        self.change(address, |account| set_code(account, code))
     }
 
     /// Overrides slots of an account; `clear` empties all others first (`state` as against
@@ -165,19 +162,13 @@ impl Simulator {
                 // Nothing of a created account's storage is read from below.
                 account.status |= AccountStatus::Created;
             }
-            let slots = slots.into_iter().map(|(slot, value)| {
-                // The original only has to differ, so that the change is kept.
-                let value = U256::from_be_bytes(value.0);
-                (slot.into(), EvmStorageSlot::new_changed(!value, value, 0))
-            });
-            account.storage.extend(slots);
+            set_slots(account, slots.into_iter().map(|(slot, value)| (slot.into(), value.into())));
         })
     }
 
     /// The state as overridden and changed by what was kept.
     pub fn account(&mut self, address: Address) -> Result<Account, Error> {
-        let info = self.state_mut().basic(address).map_err(database_error)?;
-        Ok(info.map_or_else(|| Account::new_not_existing(0), Account::from))
+        account(self.state_mut(), address)
     }
 
     /// The code of an account, overrides included.
@@ -196,11 +187,7 @@ impl Simulator {
     }
 
     fn change(&mut self, address: Address, change: impl FnOnce(&mut Account)) -> Result<(), Error> {
-        let mut account = self.account(address)?;
-        account.mark_touch();
-        change(&mut account);
-        self.state_mut().commit([(address, account)].into_iter().collect());
-        Ok(())
+        change_account(self.state_mut(), address, change)
     }
 
     /// Executes a call; its changes are returned, not kept.
@@ -298,6 +285,35 @@ impl Simulator {
     pub fn keep(&mut self, state: EvmState) {
         self.state_mut().commit(state);
     }
+}
+
+fn account(state: &mut SimulationDb, address: Address) -> Result<Account, Error> {
+    let info = state.basic(address).map_err(database_error)?;
+    Ok(info.map_or_else(|| Account::new_not_existing(0), Account::from))
+}
+
+/// Changes an account as if by a transaction.
+pub(crate) fn change_account(
+    state: &mut SimulationDb,
+    address: Address,
+    change: impl FnOnce(&mut Account),
+) -> Result<(), Error> {
+    let mut account = account(state, address)?;
+    account.mark_touch();
+    change(&mut account);
+    state.commit([(address, account)].into_iter().collect());
+    Ok(())
+}
+
+pub(crate) fn set_code(account: &mut Account, code: Bytecode) {
+    account.info.code_hash = code.hash_slow();
+    account.info.code = Some(code);
+}
+
+pub(crate) fn set_slots(account: &mut Account, slots: impl IntoIterator<Item = (U256, U256)>) {
+    // The original only has to differ, so that the change is kept.
+    let changed = |(slot, value): (_, U256)| (slot, EvmStorageSlot::new_changed(!value, value, 0));
+    account.storage.extend(slots.into_iter().map(changed));
 }
 
 fn missing_state() -> Error {

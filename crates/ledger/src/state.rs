@@ -7,7 +7,7 @@ use alloy_primitives::{
 };
 use altana_protocol::{
     predeploys::HISTORY,
-    trie::{MissingNode, NodeSource, StateTrie, TrieError},
+    trie::{MissingNode, NodeSource, StateChanges, StateTrie, TrieError},
 };
 use parking_lot::Mutex;
 use revm::{
@@ -118,6 +118,12 @@ impl StateView {
     /// Root of the state, without the changes of a pending block.
     pub fn root(&self) -> B256 {
         self.trie.lock().root()
+    }
+
+    /// Root of the state with these changes, whatever a pending block has changed.
+    pub fn root_after(&self, changes: &StateChanges) -> Result<B256, Error> {
+        let commit = self.loaded_trie().apply(changes).map_err(trie_error)?;
+        Ok(commit.root)
     }
 
     /// Balance, nonce and code hash; `None` if there is no such account.

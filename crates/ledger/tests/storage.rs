@@ -2,9 +2,9 @@
 
 mod common;
 
-use alloy_primitives::{B256, b256, keccak256};
-use altana_ledger::{Error, Ledger, Options};
-use common::{build, ethereum, genesis, rollup};
+use alloy_primitives::{Address, B256, U256, b256, bytes, keccak256};
+use altana_ledger::{BlockAttributes, Error, Ledger, Options, Override};
+use common::{build, ethereum, genesis, rollup, signer};
 
 /// Changes only with the format's version in `store/log.rs`.
 const LOG_HASH: B256 = b256!("1e43c232a3ec61e068cde95ffd0c296f0c6e0d69a891832ba28c016fb08018dc");
@@ -20,6 +20,49 @@ fn the_format_of_the_block_log_is_pinned() {
     ledger.rewind(ledger.block_by_number(2).unwrap().unwrap().hash()).unwrap();
     let log = std::fs::read(dir.path().join("blocks.log")).unwrap();
     assert_eq!(keccak256(log), LOG_HASH);
+}
+
+#[test]
+fn what_is_written_over_the_state_survives_kill_9_and_goes_with_its_block() {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    let open = |dir: &std::path::Path| {
+        Ledger::open(Some(dir), &genesis(), ethereum(), Options::default()).unwrap()
+    };
+    let ledger = open(dir.path());
+    let before = ledger.commit(build(&ledger, ledger.head().hash(), 1)).unwrap();
+    let (poor, store) = (signer(0).address(), common::STORE);
+    let given = |address| Override { address, ..Override::default() };
+    let overrides = vec![
+        Override { balance: Some(U256::ZERO), nonce: Some(99), ..given(poor) },
+        Override { code: Some(bytes!("5f5ff3")), ..given(poor) },
+        Override { slots: vec![(U256::from(3), U256::from(4))], ..given(store) },
+        Override { balance: Some(U256::from(7)), ..given(Address::repeat_byte(7)) },
+    ];
+    let timestamp = before.header.timestamp + 1;
+    let attributes = BlockAttributes { timestamp, overrides, ..Default::default() };
+    let builder = ledger.build(before.hash(), attributes.clone()).unwrap();
+    let written = ledger.commit(builder.seal().unwrap()).unwrap();
+    ledger.witness(written.hash()).unwrap();
+    // As after kill -9: nothing has been merged, so it is executed again.
+    let mut cp = std::process::Command::new("cp");
+    cp.arg("-r").arg(dir.path().join(".")).arg(copy.path()).status().unwrap();
+    let again = open(copy.path());
+    assert_eq!(again.head(), written);
+    let state = again.state(written.hash()).unwrap();
+    let account = state.account(poor).unwrap().unwrap();
+    assert_eq!((account.balance, account.nonce), (U256::ZERO, 99));
+    assert_eq!(state.code(poor).unwrap(), bytes!("5f5ff3"));
+    assert_eq!(state.slot(store, U256::from(3)).unwrap(), U256::from(4));
+    assert_eq!(state.account(Address::repeat_byte(7)).unwrap().unwrap().balance, U256::from(7));
+    again.rewind(before.hash()).unwrap();
+    assert!(
+        again.state(before.hash()).unwrap().account(Address::repeat_byte(7)).unwrap().is_none()
+    );
+
+    let rollup = common::in_memory(rollup());
+    let builder = rollup.build(rollup.head().hash(), attributes).unwrap();
+    assert!(matches!(builder.seal(), Err(Error::Config(_))));
 }
 
 #[test]

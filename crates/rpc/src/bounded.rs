@@ -11,37 +11,79 @@ use crate::{RpcError, api::Deadline};
 
 /// Steps between two looks at the clock.
 const CLOCK_INTERVAL: usize = 4_096;
+/// What a recorded step takes besides stack and memory, about.
+const STEP_BYTES: usize = 128;
 
-/// Stops an execution that takes too many steps or too long.
+/// What executions may still do. Calls that are not traced are bounded by their gas and the clock.
+#[derive(Clone, Copy)]
+pub(crate) struct Budget {
+    /// Steps left.
+    pub(crate) steps: usize,
+    /// Bytes that may be recorded.
+    pub(crate) bytes: usize,
+    pub(crate) deadline: Deadline,
+}
+
+/// What the inspector records of each step.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Records {
+    pub(crate) steps: bool,
+    pub(crate) stack: bool,
+    pub(crate) memory: bool,
+}
+
+/// Stops an execution that takes too many steps, is too much to record, or takes too long.
 pub(crate) struct Bounded<I> {
-    pub(crate) inner: I,
-    pub(crate) steps_left: usize,
-    deadline: Deadline,
+    inner: I,
+    records: Records,
+    budget: Budget,
     exceeded: Option<RpcError>,
 }
 
 impl<I> Bounded<I> {
-    pub(crate) fn new(inner: I, steps_left: usize, deadline: Deadline) -> Self {
-        Self { inner, steps_left, deadline, exceeded: None }
+    pub(crate) fn new(inner: I, records: Records, budget: Budget) -> Self {
+        Self { inner, records, budget, exceeded: None }
     }
 
-    /// The inner inspector, unless a limit was met.
-    pub(crate) fn finish(self) -> Result<(I, usize), RpcError> {
+    /// The inner inspector and what is left, unless a limit was met.
+    pub(crate) fn finish(self) -> Result<(I, Budget), RpcError> {
         match self.exceeded {
             Some(error) => Err(error),
-            None => Ok((self.inner, self.steps_left)),
+            None => Ok((self.inner, self.budget)),
         }
     }
 
-    fn count(&mut self) -> Result<(), RpcError> {
-        self.steps_left = self
-            .steps_left
-            .checked_sub(1)
-            .ok_or_else(|| RpcError::Limit("trace has too many steps".into()))?;
-        if self.steps_left.is_multiple_of(CLOCK_INTERVAL) {
-            self.deadline.check()?;
+    /// Counts a step, at which stack and memory have these sizes.
+    fn count(&mut self, stack: usize, memory: usize) {
+        match self.budget.steps.checked_sub(1) {
+            Some(left) => self.budget.steps = left,
+            None => return self.exceed(RpcError::Limit("trace has too many steps".into())),
         }
-        Ok(())
+        if self.records.steps {
+            self.record(STEP_BYTES);
+        }
+        if self.records.stack {
+            self.record(stack.saturating_mul(32));
+        }
+        if self.records.memory {
+            self.record(memory);
+        }
+        if self.budget.steps.is_multiple_of(CLOCK_INTERVAL)
+            && let Err(error) = self.budget.deadline.check()
+        {
+            self.exceed(error);
+        }
+    }
+
+    fn record(&mut self, bytes: usize) {
+        match self.budget.bytes.checked_sub(bytes) {
+            Some(left) => self.budget.bytes = left,
+            None => self.exceed(RpcError::Limit("trace is too large".into())),
+        }
+    }
+
+    fn exceed(&mut self, error: RpcError) {
+        self.exceeded.get_or_insert(error);
     }
 }
 
@@ -51,9 +93,9 @@ impl<CTX: ContextTr, I: Inspector<CTX>> Inspector<CTX> for Bounded<I> {
     }
 
     fn step(&mut self, interpreter: &mut Interpreter, context: &mut CTX) {
-        if let Err(error) = self.count() {
+        self.count(interpreter.stack.len(), interpreter.memory.len());
+        if let Some(error) = &self.exceeded {
             *context.error() = Err(ContextError::Custom(error.to_string()));
-            self.exceeded = Some(error);
             interpreter.halt_fatal();
             return;
         }
@@ -75,14 +117,17 @@ impl<CTX: ContextTr, I: Inspector<CTX>> Inspector<CTX> for Bounded<I> {
     }
 
     fn call(&mut self, context: &mut CTX, inputs: &mut CallInputs) -> Option<CallOutcome> {
+        self.record(inputs.input.len());
         self.inner.call(context, inputs)
     }
 
     fn call_end(&mut self, context: &mut CTX, inputs: &CallInputs, outcome: &mut CallOutcome) {
+        self.record(outcome.output().len());
         self.inner.call_end(context, inputs, outcome);
     }
 
     fn create(&mut self, context: &mut CTX, inputs: &mut CreateInputs) -> Option<CreateOutcome> {
+        self.record(inputs.init_code().len());
         self.inner.create(context, inputs)
     }
 
@@ -92,6 +137,7 @@ impl<CTX: ContextTr, I: Inspector<CTX>> Inspector<CTX> for Bounded<I> {
         inputs: &CreateInputs,
         outcome: &mut CreateOutcome,
     ) {
+        self.record(outcome.output().len());
         self.inner.create_end(context, inputs, outcome);
     }
 

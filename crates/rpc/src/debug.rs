@@ -24,10 +24,10 @@ use serde::Serialize;
 
 use crate::{
     RpcError,
-    api::{Api, At, Deadline},
+    api::{Api, At},
     args::Args,
     blocks,
-    bounded::Bounded,
+    bounded::{Bounded, Budget, Records},
     call::Session,
     view,
 };
@@ -196,8 +196,7 @@ struct Tracing {
     /// Codes that an execution did not load.
     state: StateView,
     tracer: Tracer,
-    steps_left: usize,
-    deadline: Deadline,
+    budget: Budget,
 }
 
 impl Tracing {
@@ -211,14 +210,24 @@ impl Tracing {
             simulator,
             state,
             tracer: Tracer::of(options)?,
-            steps_left: api.limits.trace_steps,
-            deadline: api.deadline(),
+            budget: Budget {
+                steps: api.limits.trace_steps,
+                bytes: api.limits.trace_bytes,
+                deadline: api.deadline(),
+            },
         })
     }
 
     fn trace(&mut self, job: Job<'_>) -> Result<GethTrace, RpcError> {
-        let inspector = TracingInspector::new(self.tracer.recording());
-        let mut inspector = Bounded::new(inspector, self.steps_left, self.deadline);
+        let recording = self.tracer.recording();
+        let records = Records {
+            steps: recording.record_steps,
+            stack: recording.record_stack_snapshots.is_full()
+                || recording.record_stack_snapshots.is_all(),
+            memory: recording.record_memory_snapshots,
+        };
+        let inspector = TracingInspector::new(recording);
+        let mut inspector = Bounded::new(inspector, records, self.budget);
         let (executed, keep, gas_limit) = match job {
             Job::Mined(transaction) => {
                 use alloy_consensus::Transaction as _;
@@ -231,8 +240,8 @@ impl Tracing {
             }
         };
         // A limit that was met is the reason, whatever the execution made of it.
-        let (mut inspector, steps_left) = inspector.finish()?;
-        self.steps_left = steps_left;
+        let (mut inspector, budget) = inspector.finish()?;
+        self.budget = budget;
         let executed = executed?;
         inspector.set_transaction_gas_limit(gas_limit);
         let state = keep.then(|| executed.state.clone());

@@ -36,6 +36,13 @@ enum Kind {
     Pool { full: bool, events: Receiver<Arc<Recovered<Transaction>>> },
 }
 
+/// What happened to what a filter is about.
+enum Events {
+    Blocks(Vec<ChainEvent>),
+    Logs(Box<Filter>, Vec<ChainEvent>),
+    Pool(bool, Vec<Arc<Recovered<Transaction>>>),
+}
+
 /// What a poll answers.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
@@ -77,6 +84,8 @@ pub(crate) fn new_block_filter(api: &Api, _: Args<'_>) -> Result<U128, RpcError>
 
 pub(crate) fn new_filter(api: &Api, mut args: Args<'_>) -> Result<U128, RpcError> {
     let filter: Filter = args.required()?;
+    // Refuse what is too large now: it is kept until it is polled no more.
+    logs::to_ledger(&filter)?;
     api.filters.install(Kind::Logs(Box::new(filter), api.ledger.subscribe()))
 }
 
@@ -92,27 +101,36 @@ pub(crate) fn uninstall(api: &Api, mut args: Args<'_>) -> Result<bool, RpcError>
 /// What happened since the last poll.
 pub(crate) fn changes(api: &Api, mut args: Args<'_>) -> Result<Changes, RpcError> {
     let id: U128 = args.required()?;
-    let mut installed = api.filters.installed.lock();
-    let filter = installed.get_mut(&id).ok_or_else(not_found)?;
-    filter.polled = Instant::now();
-    let changes = match &mut filter.kind {
-        Kind::Blocks(events) => drain(events).map(|events| {
+    let events = {
+        let mut installed = api.filters.installed.lock();
+        let filter = installed.get_mut(&id).ok_or_else(not_found)?;
+        filter.polled = Instant::now();
+        let events = match &mut filter.kind {
+            Kind::Blocks(events) => drain(events).map(Events::Blocks),
+            Kind::Logs(wanted, events) => {
+                drain(events).map(|events| Events::Logs(wanted.clone(), events))
+            }
+            Kind::Pool { full, events } => drain(events).map(|txs| Events::Pool(*full, txs)),
+        };
+        events.ok_or_else(|| {
+            // It has lost events. A client that is told so installs another and catches up.
+            installed.remove(&id);
+            not_found()
+        })?
+    };
+    // Others do not wait for this part.
+    Ok(match events {
+        Events::Blocks(events) => {
             let added = events.iter().flat_map(|event| &event.added);
             Changes::Hashes(added.map(|block| block.hash()).collect())
-        }),
-        Kind::Logs(wanted, events) => {
-            drain(events).map(|events| Changes::Logs(logs::of_events(wanted, &events)))
         }
-        Kind::Pool { full: false, events } => drain(events)
-            .map(|txs| Changes::Hashes(txs.iter().map(|tx| tx.inner().hash()).collect())),
-        Kind::Pool { full: true, events } => drain(events).map(|txs| {
+        Events::Logs(wanted, events) => Changes::Logs(logs::of_events(&wanted, &events)),
+        Events::Pool(false, txs) => {
+            Changes::Hashes(txs.iter().map(|tx| tx.inner().hash()).collect())
+        }
+        Events::Pool(true, txs) => {
             Changes::Transactions(txs.iter().map(|tx| crate::view::pooled(tx)).collect())
-        }),
-    };
-    changes.ok_or_else(|| {
-        // It has lost events. A client that is told so installs another and catches up.
-        installed.remove(&id);
-        not_found()
+        }
     })
 }
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of one HTTP body or WebSocket message.
     pub request_bytes: u32,
+    /// How long the body of one request may take to arrive; what comes later is not read.
+    pub request_time: Duration,
     /// Bytes of one response, a whole batch counting as one.
     pub response_bytes: u32,
     /// Requests in one batch.
@@ -24,7 +26,7 @@ pub struct Limits {
     pub filter_idle: Duration,
     /// Blocks that one log query may span.
     pub logs_blocks: u64,
-    /// Logs that one query may return.
+    /// Logs that one query may return. Their data may be as long as a response.
     pub logs_results: usize,
     /// Gas of one `eth_call`, `eth_estimateGas`, `eth_simulateV1`, …
     pub call_gas: u64,
@@ -38,8 +40,10 @@ pub struct Limits {
     pub fee_history_blocks: u64,
     /// Storage keys of one `eth_getProof` or `eth_getStorageValues`.
     pub storage_keys: usize,
-    /// Steps that one `structLogger` trace may hold.
+    /// Steps that one trace may take.
     pub trace_steps: usize,
+    /// Bytes of stacks, memory and call data that one trace may hold.
+    pub trace_bytes: usize,
     /// How long `eth_sendRawTransactionSync` waits for a receipt, at most.
     pub receipt_wait: Duration,
 }
@@ -48,12 +52,13 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             request_bytes: 15 * 1024 * 1024,
+            request_time: Duration::from_secs(30),
             response_bytes: 160 * 1024 * 1024,
             batch_len: 2_000,
             connections: 1_000,
             subscriptions_per_connection: 256,
-            subscription_buffer: 2_048,
-            filters: 10_000,
+            subscription_buffer: 256,
+            filters: 2_000,
             filter_idle: Duration::from_secs(300),
             logs_blocks: 100_000,
             logs_results: 20_000,
@@ -64,6 +69,7 @@ impl Default for Limits {
             fee_history_blocks: 1_024,
             storage_keys: 1_024,
             trace_steps: 1_000_000,
+            trace_bytes: 128 * 1024 * 1024,
             receipt_wait: Duration::from_secs(30),
         }
     }

@@ -3,15 +3,17 @@
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::B256;
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, FilterSet};
-use altana_ledger::{ChainEvent, LogFilter};
+use altana_ledger::{ChainEvent, LogEntry, LogFilter};
 
 use crate::{
-    RpcError,
+    Limits, RpcError,
     api::{Api, At},
     args::Args,
     view::{LogView, log},
 };
 
+/// Blocks that are searched between two looks at the clock.
+const BLOCKS_AT_ONCE: usize = 128;
 /// Addresses or topics that one filter may name in one place.
 const FILTER_VALUES_MAX: usize = 1_000;
 
@@ -57,14 +59,42 @@ fn of_range(
             api.limits.logs_blocks
         )));
     }
-    let mut found = Vec::new();
-    if from <= head {
-        found = api.ledger.logs(from..=to.min(head), wanted, api.limits.logs_results)?;
+    let mut found = Found { limits: &api.limits, views: Vec::new(), bytes: 0 };
+    let deadline = api.deadline();
+    let last = to.min(head);
+    for start in (from..=last).step_by(BLOCKS_AT_ONCE) {
+        deadline.check()?;
+        let end = last.min(start + BLOCKS_AT_ONCE as u64 - 1);
+        found.add(api.ledger.logs(start..=end, wanted, api.limits.logs_results)?)?;
     }
     if let Some(At::Pending(pending)) = pending {
-        found.extend(wanted.select(&pending.block));
+        found.add(wanted.select(&pending.block))?;
     }
-    Ok(found.iter().map(|entry| log(entry, false)).collect())
+    Ok(found.views)
+}
+
+/// Logs as they will be shown, within limits. The blocks that hold them are not kept.
+struct Found<'a> {
+    limits: &'a Limits,
+    views: Vec<LogView>,
+    bytes: usize,
+}
+
+impl Found<'_> {
+    fn add(&mut self, entries: Vec<LogEntry>) -> Result<(), RpcError> {
+        for entry in &entries {
+            self.bytes = self.bytes.saturating_add(entry.log().data.data.len());
+            self.views.push(log(entry, false));
+        }
+        let most = self.limits.logs_results;
+        if self.views.len() > most {
+            return Err(altana_ledger::Error::TooMany(most).into());
+        }
+        if self.bytes > self.limits.response_bytes as usize {
+            return Err(RpcError::Limit("the logs are too long for one response".into()));
+        }
+        Ok(())
+    }
 }
 
 /// The number behind one end of a range, and the pending block if it is that.

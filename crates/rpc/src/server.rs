@@ -6,11 +6,12 @@ use std::{
     net::SocketAddr,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use altana_ledger::Ledger;
-use axum::Router;
-use futures::{FutureExt, future::BoxFuture};
+use axum::{Router, body::Body};
+use futures::{FutureExt, StreamExt, future::BoxFuture};
 use jsonrpsee::{
     Methods, RpcModule,
     core::BoxError,
@@ -69,12 +70,13 @@ impl Server {
     pub fn serve_on(self, listener: std::net::TcpListener) -> io::Result<ServerHandle> {
         let address = listener.local_addr()?;
         let config = config(&self.limits);
+        let request_time = self.limits.request_time;
         let api = Api::new(self.ledger, self.backend, self.limits);
         let methods = merge(methods::all(&api), self.methods).map_err(io::Error::other)?;
         let rpc = RpcServiceBuilder::new().layer(SubmitLayer::new(api));
         let http = ServiceBuilder::new()
             .layer(CorsLayer::permissive())
-            .layer(RoutesLayer { routes: self.routes });
+            .layer(RoutesLayer { routes: self.routes, request_time });
         let server = ServerBuilder::with_config(config)
             .set_rpc_middleware(rpc)
             .set_http_middleware(http)
@@ -153,17 +155,18 @@ impl ServerHandle {
     }
 }
 
-/// Sends requests that are not JSON-RPC to other routes.
+/// Sends requests that are not JSON-RPC to other routes, and waits for none for ever.
 #[derive(Clone)]
 struct RoutesLayer {
     routes: Option<Router>,
+    request_time: Duration,
 }
 
 impl<S> Layer<S> for RoutesLayer {
     type Service = Routes<S>;
 
     fn layer(&self, inner: S) -> Routes<S> {
-        Routes { inner, routes: self.routes.clone() }
+        Routes { inner, routes: self.routes.clone(), request_time: self.request_time }
     }
 }
 
@@ -171,6 +174,7 @@ impl<S> Layer<S> for RoutesLayer {
 struct Routes<S> {
     inner: S,
     routes: Option<Router>,
+    request_time: Duration,
 }
 
 impl<S> Service<HttpRequest> for Routes<S>
@@ -188,6 +192,14 @@ where
 
     fn call(&mut self, request: HttpRequest) -> Self::Future {
         let upgrade = request.headers().contains_key("upgrade");
+        let too_late = tokio::time::sleep(self.request_time);
+        let request = request.map(|body| match upgrade {
+            true => body,
+            false => {
+                let body = Body::new(body).into_data_stream().take_until(too_late);
+                HttpBody::new(Body::from_stream(body))
+            }
+        });
         let rpc = upgrade || (request.method() == "POST" && request.uri().path() == "/");
         match &mut self.routes {
             Some(routes) if !rpc => {

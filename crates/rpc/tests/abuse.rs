@@ -5,6 +5,11 @@ mod common;
 use altana_rpc::Limits;
 use common::{CHAIN_ID, Chain, Client, signer, transfer};
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 /// A small pseudo-random generator (xorshift), so that a failure can be repeated.
 struct Random(u64);
@@ -81,6 +86,10 @@ async fn what_is_too_large_or_too_many_is_refused() {
     let one = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_chainId" });
     let answer = client.send(Value::from(vec![one; 11])).await;
     assert!(answer["error"].is_object(), "{answer}");
+    let many = json!([{ "topics": [
+        (0..1_001u64).map(|i| format!("{:#066x}", i)).collect::<Vec<_>>()
+    ] }]);
+    assert_eq!(client.call("eth_newFilter", many).await.unwrap_err().0, -32005);
     for _ in 0..3 {
         client.call("eth_newBlockFilter", json!([])).await.unwrap();
     }
@@ -109,6 +118,30 @@ async fn endless_loops_end() {
     assert_eq!(traced.unwrap_err(), (-32005, "trace has too many steps".into()));
     let estimate = client.call("eth_estimateGas", json!([call, "latest", code])).await;
     assert!(estimate.unwrap_err().1.contains("gas required exceeds allowance"));
+}
+
+/// Bounded steps alone would not bound what a trace holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn traces_of_much_memory_end() {
+    let chain = Chain::new(&[]);
+    let server = chain.serve(Limits { trace_bytes: 50_000_000, ..Default::default() }).await;
+    let client = Client::of(&server);
+    let call = json!({ "to": common::CONTRACT });
+    let cases = [
+        // MSTORE at one megabyte, then JUMPDEST; PUSH1 7; JUMP.
+        ("0x6001620fffe0525b600756", json!({ "enableMemory": true })),
+        // A thousand times PUSH0, then JUMPDEST; PUSH2 1000; JUMP.
+        (&*format!("0x{}5b6103e856", "5f".repeat(1_000)), json!({})),
+        // Again and again STATICCALL of an empty account with one megabyte of data.
+        ("0x5b5f5f621000005f60ee5ffa505f56", json!({ "tracer": "callTracer" })),
+        ("0x5b5f5f621000005f60ee5ffa505f56", json!({ "tracer": "4byteTracer" })),
+    ];
+    for (code, mut options) in cases {
+        options["stateOverrides"] = json!({ common::CONTRACT.to_string(): { "code": code } });
+        let traced = client.call("debug_traceCall", json!([call, "latest", options])).await;
+        assert_eq!(traced.unwrap_err(), (-32005, "trace is too large".into()), "{options}");
+    }
+    assert!(is_alive(&client).await);
 }
 
 /// Every method of the table, by its family.
@@ -309,4 +342,18 @@ async fn connections_over_the_limit_are_turned_away() {
         held.push(alloy::providers::ProviderBuilder::new().connect_ws(url).await.unwrap());
     }
     assert_eq!(Client::of(&server).post("{}").await.0, 429);
+}
+
+/// Else a thousand such requests would take all connections there are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_never_ends_is_not_waited_for() {
+    let chain = Chain::new(&[]);
+    let limits = Limits { request_time: Duration::from_millis(20), ..Default::default() };
+    let server = chain.serve(limits).await;
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    let head = "POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    stream.write_all(format!("{head}content-length: 100\r\n\r\n{{").as_bytes()).await.unwrap();
+    let mut answer = [0; 9];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 ");
 }

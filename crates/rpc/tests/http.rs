@@ -4,10 +4,12 @@ mod common;
 
 use alloy::{
     network::EthereumWallet,
-    primitives::{Address, Bytes, TxKind, U256},
+    primitives::{Address, B256, Bytes, TxKind, U256},
     providers::{Provider, ProviderBuilder},
     rpc::types::{Filter, TransactionRequest},
 };
+use alloy_genesis::{Genesis, GenesisAccount};
+use altana_ledger::{EthereumRules, Ledger, Options, Rules};
 use altana_rpc::Limits;
 use common::{CHAIN_ID, CONTRACT, Chain, Client, sign, signer, transfer};
 use serde_json::{Value, json};
@@ -258,4 +260,26 @@ async fn creations_are_simulated_as_they_will_happen() {
     assert!((53_000..60_000).contains(&gas), "{gas}");
     let list = client.call("eth_createAccessList", json!([call])).await.unwrap();
     assert_eq!(list["accessList"], json!([]));
+}
+
+/// Clearing one of two slots merges a branch into the leaf beside it, which no proof of the slot
+/// holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_root_of_a_simulated_block_is_that_of_the_state_it_leaves() {
+    let with_slots = |count: u8| {
+        let slots = (1..=count).map(|i| (B256::with_last_byte(i), B256::with_last_byte(i)));
+        let account = GenesisAccount::default().with_nonce(Some(1));
+        let account = account.with_storage(Some(slots.collect()));
+        let genesis = Genesis::default().extend_accounts([(CONTRACT, account)]);
+        let rules = Rules::Ethereum(EthereumRules::osaka(CHAIN_ID));
+        Ledger::open(None, &genesis, rules, Options::default()).unwrap()
+    };
+    let left = with_slots(1).genesis().header.state_root;
+    let server = Chain::over(with_slots(2)).serve(Limits::default()).await;
+    let cleared = json!({ CONTRACT.to_string(): { "stateDiff": {
+        B256::with_last_byte(2).to_string(): B256::ZERO,
+    } } });
+    let blocks = json!([{ "blockStateCalls": [{ "stateOverrides": cleared }] }, "latest"]);
+    let answer = Client::of(&server).call("eth_simulateV1", blocks).await.unwrap();
+    assert_eq!(answer[0]["stateRoot"], json!(left));
 }

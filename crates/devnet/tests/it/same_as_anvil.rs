@@ -224,6 +224,31 @@ fn calls() -> Vec<Step> {
     ]
 }
 
+/// The devnet makes a block for each of these; anvil does not.
+fn writes() -> Vec<Step> {
+    let me = signer().address();
+    let call = |method, params| Step::Call(method, params);
+    vec![
+        call("anvil_setBalance", json!([to_u64(0x1234), "0xde0b6b3a7640000"])),
+        call("eth_getBalance", json!([to_u64(0x1234), "latest"])),
+        call("hardhat_setBalance", json!([to_u64(0x1234), "0x0"])),
+        call("eth_getBalance", json!([to_u64(0x1234), "latest"])),
+        call("anvil_setCode", json!([to_u64(0xc0de), "0x602a5f5260205ff3"])),
+        call("eth_getCode", json!([to_u64(0xc0de), "latest"])),
+        call("eth_call", json!([{ "to": to_u64(0xc0de) }, "latest"])),
+        call("anvil_setStorageAt", json!([to_u64(0xc0de), "0x7", B256::repeat_byte(3)])),
+        call("eth_getStorageAt", json!([to_u64(0xc0de), "0x7", "latest"])),
+        call("anvil_setNonce", json!([to_u64(0x77), "0x9"])),
+        call("eth_getTransactionCount", json!([to_u64(0x77), "latest"])),
+        call("evm_setAccountNonce", json!([me, "0x400"])),
+        call("eth_getTransactionCount", json!([me, "pending"])),
+        call("anvil_setBalance", json!([to_u64(0x1234)])),
+        call("anvil_setStorageAt", json!([to_u64(0xc0de), "0x7", "0x1"])),
+        call("anvil_impersonateAccount", json!([to_u64(0xc0de)])),
+        call("anvil_stopImpersonatingAccount", json!([to_u64(0xc0de)])),
+    ]
+}
+
 /// Fields of a block that do not depend on who made it.
 const BLOCK_FIELDS: [&str; 7] =
     ["timestamp", "number", "gasUsed", "gasLimit", "blobGasUsed", "sha3Uncles", "difficulty"];
@@ -282,14 +307,8 @@ async fn same_as_anvil() {
         |url: &str| ProviderBuilder::new().connect_http(url.parse().expect("a URL")).erased();
     let (ours, theirs) = (provider(&devnet.url()), provider(&anvil.url));
     let mut differences = Vec::new();
-    for (index, step) in transactions().iter().chain(&calls()).enumerate() {
-        let name = match step {
-            Step::Send(name, _) | Step::Call(name, _) => *name,
-        };
-        let (our, their) = (take(&ours, step).await, take(&theirs, step).await);
-        if our != their {
-            differences.push(format!("step {index} ({name}):\n devnet {our}\n anvil  {their}"));
-        }
+    for step in transactions().iter().chain(&calls()) {
+        differences.extend(difference(&ours, &theirs, step).await);
     }
     // A number is a slot, but for whoever names the blobs that block has, as anvil's clients can.
     let blobs = format!("blobs/19?versioned_hashes={}", blob_hash());
@@ -309,7 +328,19 @@ async fn same_as_anvil() {
                 .push(format!("{path}:\n devnet {our_status} {our}\n anvil  {status} {their}"));
         }
     }
+    for step in &writes() {
+        differences.extend(difference(&ours, &theirs, step).await);
+    }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+async fn difference(ours: &DynProvider, theirs: &DynProvider, step: &Step) -> Option<String> {
+    let name = match step {
+        Step::Send(name, _) => name.to_string(),
+        Step::Call(method, params) => format!("{method} {params}"),
+    };
+    let (our, their) = (take(ours, step).await, take(theirs, step).await);
+    (our != their).then(|| format!("{name}:\n devnet {our}\n anvil  {their}"))
 }
 
 fn keys(object: &Value) -> Vec<&String> {

@@ -1,7 +1,7 @@
 //! The pool and the blocks, through alloy.
 
 use alloy::eips::BlockNumberOrTag;
-use alloy::primitives::{Address, U256};
+use alloy::primitives::{Address, B256, U256};
 use alloy::providers::Provider;
 use altana_devnet::{Config, Devnet, Mining};
 use serde_json::json;
@@ -203,6 +203,43 @@ async fn a_chain_in_a_folder_goes_on_after_a_restart() {
     assert!(provider.get_transaction_receipt(hash).await.unwrap().is_some());
     submit(&provider, transfer(account(&devnet, 0), to, 5)).await;
     assert_eq!(provider.get_block_number().await.unwrap(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_over_the_state_lasts_and_can_be_reorganised() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = || Config { dir: Some(dir.path().to_owned()), ..Config::default() };
+    let devnet = start(config()).await;
+    let node = provider(&devnet);
+    let (rich, code) = (Address::repeat_byte(0x77), Address::repeat_byte(0xc0));
+    // `sload(0)`, returned.
+    let contract = json!([code, "0x5f545f5260205ff3"]);
+    let value = B256::with_last_byte(42);
+    call(&node, "anvil_setCode", contract).await;
+    call(&node, "anvil_setStorageAt", json!([code, "0x0", value])).await;
+    call(&node, "anvil_setBalance", json!([rich, "0xde0b6b3a7640000"])).await;
+    call(&node, "anvil_setNonce", json!([rich, 5])).await;
+    call(&node, "anvil_impersonateAccount", json!([rich])).await;
+    let spend = json!([{ "from": rich, "to": code.create(1), "value": "0x1" }]);
+    let spent = call(&node, "eth_sendTransaction", spend).await;
+    call(&node, "anvil_reorg", json!([5, []])).await;
+    let trace = call(&node, "debug_traceTransaction", json!([spent])).await;
+    assert_eq!(trace["failed"], json!(false), "{trace}");
+    let nothing = json!([Address::repeat_byte(1), "0x0", value]);
+    let refused = try_call(&node, "anvil_setStorageAt", nothing).await.unwrap_err();
+    assert!(refused.contains("is empty"), "{refused}");
+    devnet.shutdown().await;
+
+    let devnet = start(config()).await;
+    let node = provider(&devnet);
+    let call_it = json!([{ "to": code }, "latest"]);
+    assert_eq!(call(&node, "eth_call", call_it).await, json!(value));
+    assert_eq!(node.get_transaction_count(rich).await.unwrap(), 6);
+    let mined = call(&node, "eth_getTransactionByHash", json!([spent])).await;
+    assert_eq!(mined["from"], json!(rich));
+    call(&node, "anvil_rollback", json!([node.get_block_number().await.unwrap()])).await;
+    assert_eq!(node.get_balance(rich).await.unwrap(), U256::ZERO);
+    assert!(node.get_code_at(code).await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

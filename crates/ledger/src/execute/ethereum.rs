@@ -2,8 +2,8 @@
 
 use super::{Finished, header};
 use crate::{
-    Error, EthereumRules, InvalidBlock, InvalidTransaction, PushError, StateView,
-    simulate::SimulationDb, state::trie_error,
+    Error, EthereumRules, InvalidBlock, InvalidTransaction, Override, PushError, StateView,
+    simulate::{SimulationDb, change_account, set_code, set_slots},
 };
 use alloy_consensus::{Header, Transaction as _, transaction::Recovered};
 use alloy_eips::{
@@ -24,6 +24,7 @@ use revm::{
     database_interface::{DatabaseCommitExt, WrapDatabaseRef, bal::EvmDatabaseError},
     handler::{MainnetContext, MainnetEvm},
     primitives::hardfork::SpecId,
+    state::Bytecode,
 };
 
 /// EIP-7934 (Osaka): longest block, in bytes of RLP.
@@ -201,8 +202,7 @@ impl EthereumExecutor {
     /// Before Byzantium receipts hold the state's root, which includes no rewards yet.
     fn state_root_now(&mut self) -> Result<B256, Error> {
         let changes = StateChanges::from(self.changes());
-        let commit = self.view.loaded_trie().apply(&changes).map_err(trie_error)?;
-        Ok(commit.root)
+        self.view.root_after(&changes)
     }
 
     /// What the block has changed so far.
@@ -231,10 +231,13 @@ impl EthereumExecutor {
     }
 
     /// Ends the block; only the state root is missing from the header then.
-    pub(crate) fn finish(mut self) -> Result<Finished, Error> {
+    pub(crate) fn finish(mut self, overrides: &[Override]) -> Result<Finished, Error> {
         let requests = self.requests()?;
         let increments = self.balance_increments();
         self.evm.ctx.db_mut().increment_balances(increments).map_err(database_error)?;
+        for given in overrides {
+            self.write_over(given)?;
+        }
         self.changes();
         let changes = self.evm.ctx.db_mut().take_bundle();
         let (mut receipts_root, logs_bloom) = receipts_root(&self.receipts);
@@ -255,6 +258,19 @@ impl EthereumExecutor {
             withdrawals: self.withdrawals,
             post_states: self.post_states,
             changes,
+        })
+    }
+
+    fn write_over(&mut self, given: &Override) -> Result<(), Error> {
+        let code = given.code.clone().map(Bytecode::new_raw_checked).transpose();
+        let code = code.map_err(|error| Error::Config(format!("code of an override: {error}")))?;
+        change_account(self.evm.ctx.db_mut(), given.address, |account| {
+            account.info.balance = given.balance.unwrap_or(account.info.balance);
+            account.info.nonce = given.nonce.unwrap_or(account.info.nonce);
+            if let Some(code) = code {
+                set_code(account, code);
+            }
+            set_slots(account, given.slots.iter().copied());
         })
     }
 

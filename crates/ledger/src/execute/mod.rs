@@ -4,7 +4,7 @@ pub(crate) mod ethereum;
 pub(crate) mod header;
 
 use crate::{
-    Error, InvalidBlock, PushError, Rules, StateView,
+    Error, InvalidBlock, Override, PushError, Rules, StateView,
     state::{Trie, trie_error},
 };
 use alloy_consensus::{Header, transaction::Recovered};
@@ -129,13 +129,20 @@ impl Executor {
     }
 
     /// Ends the block and computes all roots. `view` is the one the block was executed on.
-    pub(crate) fn seal(self, view: &StateView) -> Result<(Finished, StateUpdate), Error> {
+    pub(crate) fn seal(
+        self,
+        view: &StateView,
+        overrides: &[Override],
+    ) -> Result<(Finished, StateUpdate), Error> {
         match self {
             Self::Ethereum(executor) => {
-                let mut finished = executor.finish()?;
+                let mut finished = executor.finish(overrides)?;
                 let update = update(view, &finished.changes)?;
                 finished.header.state_root = update.trie.root();
                 Ok((finished, update))
+            }
+            Self::Rollup(_) if !overrides.is_empty() => {
+                Err(Error::Config("nothing can be written over a rollup's state".into()))
             }
             Self::Rollup(executor) => {
                 let outcome = executor.finish();

@@ -1,9 +1,9 @@
 //! Blocks as bytes. The format is pinned by a golden hash (`tests/format.rs`).
 
-use crate::{Block, Error};
+use crate::{Block, Error, Override};
 use alloy_consensus::{Header, Sealable, transaction::Recovered};
 use alloy_eips::{Decodable2718, Encodable2718, eip4895::Withdrawals};
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
 use altana_protocol::{Receipt, Transaction};
 
@@ -24,6 +24,18 @@ struct StoredReceipt {
 }
 
 #[derive(RlpEncodable, RlpDecodable)]
+struct StoredOverride {
+    address: Address,
+    /// Nothing, or one each.
+    balance: Vec<U256>,
+    nonce: Vec<u64>,
+    code: Vec<Bytes>,
+    /// Slot, value, slot, value …
+    slots: Vec<U256>,
+}
+
+#[derive(RlpEncodable, RlpDecodable)]
+#[rlp(trailing)]
 struct StoredBlock {
     header: Header,
     transactions: Vec<StoredTransaction>,
@@ -33,6 +45,8 @@ struct StoredBlock {
     withdrawals: Vec<Withdrawals>,
     post_states: Vec<B256>,
     note: Bytes,
+    /// Left out if there are none.
+    overrides: Option<Vec<StoredOverride>>,
 }
 
 /// The block's bytes.
@@ -52,6 +66,8 @@ pub(crate) fn encode(block: &Block) -> Vec<u8> {
         withdrawals: block.withdrawals.iter().cloned().collect(),
         post_states: block.post_states.clone(),
         note: block.note.clone(),
+        overrides: (!block.overrides.is_empty())
+            .then(|| block.overrides.iter().map(store_override).collect()),
     };
     let mut out = Vec::with_capacity(stored.length());
     stored.encode(&mut out);
@@ -65,6 +81,16 @@ fn store_receipt(receipt: &Receipt) -> StoredReceipt {
         cumulative_gas_used: receipt.cumulative_gas_used,
         logs: receipt.logs.clone(),
         deposit_nonce: receipt.deposit_nonce.into_iter().collect(),
+    }
+}
+
+fn store_override(given: &Override) -> StoredOverride {
+    StoredOverride {
+        address: given.address,
+        balance: given.balance.into_iter().collect(),
+        nonce: given.nonce.into_iter().collect(),
+        code: given.code.clone().into_iter().collect(),
+        slots: given.slots.iter().flat_map(|(slot, value)| [*slot, *value]).collect(),
     }
 }
 
@@ -91,7 +117,15 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Result<Block, Error> {
         logs: receipt.logs,
         deposit_nonce: receipt.deposit_nonce.first().copied(),
     });
+    let overrides = stored.overrides.into_iter().flatten().map(|given| Override {
+        address: given.address,
+        balance: given.balance.first().copied(),
+        nonce: given.nonce.first().copied(),
+        code: given.code.into_iter().next(),
+        slots: given.slots.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect(),
+    });
     Ok(Block {
+        overrides: overrides.collect(),
         header: stored.header.seal_slow(),
         transactions,
         receipts: receipts.collect(),

@@ -108,6 +108,7 @@ fn import(engine: &mut Engine, number: u64, bytes: &[u8]) -> Result<(), PeerErro
         transactions,
         ommers: Vec::new(),
         withdrawals: Some(Default::default()),
+        ..BlockBody::default()
     };
     match ledger.import(&header, body) {
         Ok(_) => Ok(engine.peer_block()?),

@@ -128,6 +128,7 @@ fn reexecute(ledger: &Ledger, blocks: &[Arc<Block>]) -> Result<(), NodeError> {
             ommers: block.ommers.clone(),
             withdrawals: block.withdrawals.clone(),
             note: block.note.clone(),
+            ..BlockBody::default()
         };
         match ledger.validate(&block.header, body) {
             Ok(sealed) if sealed.block.hash() == block.hash() => {}

@@ -6,4 +6,5 @@ mod execute;
 mod formats;
 mod signers;
 mod stf;
+mod targets;
 mod vectors;

@@ -1,11 +1,10 @@
 //! Simulated blocks, one on top of the other.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use alloy_consensus::{
-    EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, Header, Sealable, SignableTransaction,
-    Transaction as _, TxEip1559, TxEip2930, TxEip4844, TxEip7702, TxLegacy, Typed2718,
-    constants::ETH_TO_WEI, transaction::Recovered,
+    EMPTY_OMMER_ROOT_HASH, EMPTY_ROOT_HASH, EthereumTxEnvelope, Header, Sealable, Transaction as _,
+    Typed2718, constants::ETH_TO_WEI, transaction::Recovered,
 };
 use alloy_eips::{
     eip1559::{BaseFeeParams, INITIAL_BASE_FEE, calc_next_block_base_fee},
@@ -13,9 +12,9 @@ use alloy_eips::{
     eip7685::Requests,
 };
 use alloy_evm::eth::eip6110;
-use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
+use alloy_primitives::{Address, Bytes, TxKind, U256};
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
-use altana_ledger::{Block, InvalidTransaction, Ledger, Rules};
+use altana_ledger::{Block, InvalidTransaction, Rules};
 use altana_protocol::{
     Receipt, Transaction, execute, receipt::receipts_root, transaction::transactions_root,
     trie::StateChanges,
@@ -34,13 +33,12 @@ use super::{
     Called,
     evm::{Base, Db, Environment, Moves, Refusal},
     plan::Planned,
-    root,
     transfers::Transfers,
 };
 use crate::{
     RpcError,
-    api::{Api, Deadline},
-    bounded::Bounded,
+    api::Api,
+    bounded::{Bounded, Budget, Records},
     call::bytecode,
 };
 
@@ -64,17 +62,14 @@ pub(super) struct Options {
 
 /// A chain that goes on in memory.
 pub(super) struct Chain<'a> {
-    ledger: &'a Ledger,
     rules: &'a Rules,
     options: Options,
-    base: Arc<Block>,
     db: Db,
     /// The newest block's header.
     parent: alloy_consensus::Sealed<Header>,
     /// Gas that all calls together have left.
     gas_left: u64,
-    steps_left: usize,
-    deadline: Deadline,
+    budget: Budget,
 }
 
 /// Calls of one block, executed.
@@ -93,7 +88,7 @@ impl<'a> Chain<'a> {
     pub(super) fn on(
         api: &'a Api,
         rules: &'a Rules,
-        base: &Arc<Block>,
+        base: &Block,
         options: Options,
     ) -> Result<Self, RpcError> {
         let base_state = Base { view: api.ledger.state(base.hash())?, hashes: BTreeMap::new() };
@@ -102,22 +97,19 @@ impl<'a> Chain<'a> {
             .with_bundle_update()
             .build();
         Ok(Self {
-            ledger: &api.ledger,
             rules,
             options,
-            base: Arc::clone(base),
             db,
             parent: base.header.clone(),
             gas_left: api.limits.call_gas,
             // Calls are bounded by their gas; the clock is looked at all the same.
-            steps_left: usize::MAX,
-            deadline: api.deadline(),
+            budget: Budget { steps: usize::MAX, bytes: usize::MAX, deadline: api.deadline() },
         })
     }
 
     /// Executes one block.
     pub(super) fn execute(&mut self, planned: Planned) -> Result<(Block, Vec<Called>), RpcError> {
-        self.deadline.check()?;
+        self.budget.deadline.check()?;
         let header = self.header(&planned);
         let spec = self.spec(&header);
         let mut environment = Environment {
@@ -333,15 +325,15 @@ impl<'a> Chain<'a> {
         let tx = transaction(request, self.rules.chain_id(), nonce, gas, spec)?;
         let encoded = tx.encoded();
         let inspector = Transfers::new(self.options.trace_transfers, body.next_log);
-        let mut inspector = Bounded::new(inspector, self.steps_left, self.deadline);
+        let mut inspector = Bounded::new(inspector, Records::default(), self.budget);
         let executed = environment.execute(
             &mut self.db,
             tx.to_tx_env(sender),
             encoded.clone(),
             &mut inspector,
         );
-        let (transfers, steps_left) = inspector.finish()?;
-        self.steps_left = steps_left;
+        let (transfers, budget) = inspector.finish()?;
+        self.budget = budget;
         let executed = executed.map_err(|refusal| match refusal {
             Refusal::Invalid(error) => refused(&error, sender, gas),
             Refusal::Other(error) => error,
@@ -430,7 +422,7 @@ impl<'a> Chain<'a> {
         let changes = StateChanges::from(&self.db.bundle_state);
         let (receipts_root, logs_bloom) = receipts_root(&body.receipts);
         let header = Header {
-            state_root: root::state_root(self.ledger, &self.base, &changes)?,
+            state_root: self.db.database.0.view.root_after(&changes)?,
             transactions_root: transactions_root(&body.encoded),
             receipts_root,
             logs_bloom,
@@ -450,92 +442,43 @@ impl<'a> Chain<'a> {
             ommers: Vec::new(),
             post_states: Vec::new(),
             note: Bytes::new(),
+            overrides: Vec::new(),
         };
         Ok((block, body.calls))
     }
 }
 
-/// The unsigned transaction that a request describes: with a fee cap unless it names a gas price.
+/// The transaction that a request describes, with a signature of nobody: with a fee cap unless it
+/// names a gas price.
 fn transaction(
-    request: TransactionRequest,
+    mut request: TransactionRequest,
     chain_id: u64,
     nonce: u64,
     gas_limit: u64,
     spec: SpecId,
 ) -> Result<Transaction, RpcError> {
-    let to = request.to.unwrap_or(TxKind::Create);
-    let value = request.value.unwrap_or_default();
-    let input = request.input.input.or(request.input.data).unwrap_or_default();
-    let access_list = request.access_list.unwrap_or_default();
-    let max_fee_per_gas = request.max_fee_per_gas.unwrap_or_default();
-    let max_priority_fee_per_gas = request.max_priority_fee_per_gas.unwrap_or_default();
-    let called = || {
-        to.to().copied().ok_or_else(|| RpcError::params("this type of transaction cannot create"))
-    };
-    // Nobody signed it.
-    let nobody = Signature::new(U256::ZERO, U256::ZERO, false);
-    if let Some(authorization_list) = request.authorization_list {
-        let to = called()?;
-        return Ok(Transaction::Eip7702(
-            TxEip7702 {
-                chain_id,
-                nonce,
-                gas_limit,
-                max_fee_per_gas,
-                max_priority_fee_per_gas,
-                to,
-                value,
-                access_list,
-                authorization_list,
-                input,
-            }
-            .into_signed(nobody),
-        ));
+    request.to.get_or_insert(TxKind::Create);
+    (request.nonce, request.gas) = (Some(nonce), Some(gas_limit));
+    request.chain_id = (spec >= SpecId::SPURIOUS_DRAGON).then_some(chain_id);
+    request.access_list = request.access_list.filter(|list| !list.is_empty());
+    request.sidecar = None;
+    if spec < SpecId::LONDON {
+        request.gas_price.get_or_insert_default();
     }
-    if let Some(blob_versioned_hashes) = request.blob_versioned_hashes {
-        let to = called()?;
-        return Ok(Transaction::Eip4844(
-            TxEip4844 {
-                chain_id,
-                nonce,
-                gas_limit,
-                max_fee_per_gas,
-                max_priority_fee_per_gas,
-                to,
-                value,
-                access_list,
-                blob_versioned_hashes,
-                max_fee_per_blob_gas: request.max_fee_per_blob_gas.unwrap_or_default(),
-                input,
-            }
-            .into_signed(nobody),
-        ));
+    request.max_fee_per_gas.get_or_insert_default();
+    request.max_priority_fee_per_gas.get_or_insert_default();
+    match request.blob_versioned_hashes {
+        Some(_) => _ = request.max_fee_per_blob_gas.get_or_insert_default(),
+        None => request.max_fee_per_blob_gas = None,
     }
-    let legacy = request.gas_price.is_some() || spec < SpecId::LONDON;
-    let gas_price = request.gas_price.unwrap_or_default();
-    if legacy && access_list.is_empty() {
-        let chain_id = (spec >= SpecId::SPURIOUS_DRAGON).then_some(chain_id);
-        let tx = TxLegacy { chain_id, nonce, gas_price, gas_limit, to, value, input };
-        return Ok(Transaction::Legacy(tx.into_signed(nobody)));
-    }
-    if legacy {
-        let tx = TxEip2930 { chain_id, nonce, gas_price, gas_limit, to, value, access_list, input };
-        return Ok(Transaction::Eip2930(tx.into_signed(nobody)));
-    }
-    Ok(Transaction::Eip1559(
-        TxEip1559 {
-            chain_id,
-            nonce,
-            gas_limit,
-            max_fee_per_gas,
-            max_priority_fee_per_gas,
-            to,
-            value,
-            access_list,
-            input,
-        }
-        .into_signed(nobody),
-    ))
+    let built = request.build_typed_simulate_transaction();
+    Ok(match built.map_err(|error| RpcError::params(error.to_string()))? {
+        EthereumTxEnvelope::Legacy(tx) => Transaction::Legacy(tx),
+        EthereumTxEnvelope::Eip2930(tx) => Transaction::Eip2930(tx),
+        EthereumTxEnvelope::Eip1559(tx) => Transaction::Eip1559(tx),
+        EthereumTxEnvelope::Eip4844(tx) => Transaction::Eip4844(tx),
+        EthereumTxEnvelope::Eip7702(tx) => Transaction::Eip7702(tx),
+    })
 }
 
 fn check_nonce(tx: u64, state: u64) -> Result<(), InvalidTransaction> {

@@ -6,7 +6,6 @@
 mod chain;
 mod evm;
 mod plan;
-mod root;
 mod transfers;
 
 use alloy_primitives::{Bytes, Log, U64};
