@@ -125,7 +125,7 @@ impl<P: ParentReader> ReadAhead<P> {
     pub async fn read(&mut self, at: &Position) -> Result<Read, ParentError> {
         let read = match self.ahead.take() {
             Some((from, mut task)) if from.known.first() == at.known.first() => {
-                let lost = || ParentError::Retry("reading was interrupted".into());
+                let lost = || ParentError::Temporary("reading was interrupted".into());
                 task.join_next().await.and_then(Result::ok).ok_or_else(lost)??
             }
             _ => self.follower.read(at).await?,

@@ -215,24 +215,23 @@ impl Shared {
         if let Some(reason) = *self.closed.read() {
             return vec![Err(Rejection::Busy(reason)); count];
         }
+        let chain_id = self.ledger.rules().chain_id();
+        let check = |tx: Recovered<Transaction>| {
+            check(tx.inner(), chain_id, self.gas_limit).map(|()| tx)
+        };
+        let checked: Vec<_> = batch.into_iter().map(check).collect();
+        let mut accepted = Vec::with_capacity(count);
+        let mut pool = self.pool.lock();
+        // Looked at under the lock: a block that joins the chain from here on is told to the pool
+        // when these are in it.
         let accounts = match self.accounts() {
             Ok(accounts) => accounts,
             Err(error) => return vec![Err(error); count],
         };
-        let chain_id = self.ledger.rules().chain_id();
-        let checked: Vec<_> = batch
-            .into_iter()
-            .map(|tx| {
-                check(tx.inner(), chain_id, self.gas_limit)?;
-                Ok(accounts.price(tx))
-            })
-            .collect();
-        let mut accepted = Vec::with_capacity(count);
-        let mut pool = self.pool.lock();
         let results = checked
             .into_iter()
-            .map(|tx: Result<PooledTransaction, Rejection>| {
-                let tx = tx?;
+            .map(|tx: Result<Recovered<Transaction>, Rejection>| {
+                let tx = accounts.price(tx?);
                 let transaction = tx.transaction.clone();
                 pool.insert(tx, &accounts)?;
                 accepted.push(transaction);

@@ -87,6 +87,38 @@ impl Bench {
     }
 }
 
+/// A sender's transaction meets the block that holds the one before at any moment.
+#[test]
+fn a_submission_beside_a_seal_is_never_stranded() {
+    const NONCES: u64 = 3_000;
+    let mut bench = Bench::new(Config { block_time_ms: 1, slice_ms: 1, ..Config::default() });
+    let (pool, signer) = (bench.pool.clone(), bench.users[0].signer.clone());
+    let here = Arc::new(());
+    let alive = here.clone();
+    let submitter = std::thread::spawn(move || {
+        for nonce in 0..NONCES {
+            let tx = signed(&signer, nonce, Address::ZERO, 2_000_000_000);
+            // The pool is full, unless the test has failed.
+            while block_on(pool.submit(vec![tx.clone()]))[0].is_err() {
+                if Arc::strong_count(&alive) == 1 {
+                    return;
+                }
+                std::thread::yield_now();
+            }
+        }
+    });
+    while !submitter.is_finished() {
+        bench.pass(1);
+        let (_, queued) = bench.pool.with(|pool| pool.status());
+        assert_eq!(queued, 0, "a transaction waits for one that is in a block");
+    }
+    submitter.join().unwrap();
+    drop(here);
+    bench.run(200);
+    let sealed: usize = bench.sealed.iter().map(|block| block.transactions.len()).sum();
+    assert_eq!(sealed as u64, NONCES);
+}
+
 #[test]
 fn an_idle_chain_moves_each_interval() {
     for (empty_block_interval_ms, blocks) in [(1000, 10), (3000, 3), (20_000, 1)] {
