@@ -117,7 +117,8 @@ impl Beacon {
                 let items = self.get::<Answer<Vec<Item>>>(&path).await?;
                 let items = items.map(|items| items.data).unwrap_or_default();
                 let blobs: Vec<Blob> = items.into_iter().filter_map(Item::into_blob).collect();
-                let commitments = hashes.iter().map(|hash| commitments.get(hash).copied()).collect();
+                let commitments =
+                    hashes.iter().map(|hash| commitments.get(hash).copied()).collect();
                 found.extend(identify(blobs, hashes.to_vec(), commitments).await?);
                 if let Some(blobs) = hashes.iter().map(|hash| found.get(hash).cloned()).collect() {
                     return Ok(blobs);

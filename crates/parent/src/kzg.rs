@@ -62,7 +62,8 @@ fn combine(blobs: &[Blob], commitments: &[Commitment]) -> Option<bool> {
 /// A field element, which must be below the modulus: two encodings of one element would have one
 /// commitment.
 fn element(bytes: &[u8; 32]) -> Option<Fr> {
-    let limb = |i: usize| u64::from_be_bytes(bytes[24 - 8 * i..32 - 8 * i].try_into().expect("8 bytes"));
+    let limb =
+        |i: usize| u64::from_be_bytes(bytes[24 - 8 * i..32 - 8 * i].try_into().expect("8 bytes"));
     Fr::from_bigint(BigInt::new([limb(0), limb(1), limb(2), limb(3)]))
 }
 

@@ -41,7 +41,7 @@ pub async fn run(args: cli::Rescue, json: bool) -> Result<()> {
     spinner.finish_and_clear();
     let Some(sent) = sent else { bail!("nothing waits in the queue: there is nothing to rescue") };
     ensure!(
-        sent.success,
+        sent.reverted.is_none(),
         "the commit {} was reverted: somebody else committed first; look at the queue again",
         sent.hash
     );

@@ -36,10 +36,7 @@ impl Recovery<'_, '_> {
 
 /// Runs `work` beside a recovery of `plans`; both end together. Where `work` is faster, it recovers
 /// for itself.
-pub(super) fn recover_ahead<R>(
-    plans: &[Plan],
-    work: impl FnOnce(&Recovery<'_, '_>) -> R,
-) -> R {
+pub(super) fn recover_ahead<R>(plans: &[Plan], work: impl FnOnce(&Recovery<'_, '_>) -> R) -> R {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         let result = work(&Recovery { scope, plans, stop: &stop, begun: Cell::new(false) });

@@ -131,7 +131,8 @@ impl<P: ParentReader> ReadAhead<P> {
             _ => self.follower.read(at).await?,
         };
         if !read.complete {
-            let (next, follower, mut task) = (at.after(&read), self.follower.clone(), JoinSet::new());
+            let (next, follower, mut task) =
+                (at.after(&read), self.follower.clone(), JoinSet::new());
             let from = next.clone();
             task.spawn(async move { follower.read(&from).await });
             self.ahead = Some((next, task));

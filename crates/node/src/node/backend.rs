@@ -87,11 +87,11 @@ impl Backend for NodeBackend {
     }
 
     fn syncing(&self) -> Option<SyncProgress> {
-        let engine = self.shared.engine.try_lock()?;
         let head = self.shared.ledger.head().number();
-        let safe = engine.derivation().tip().block_number;
+        let safe = self.shared.ledger.safe().number();
+        let synced = self.shared.progress.read().synced;
         // The end is not known before the parent is read; the head of the last run is a bound.
-        (!engine.synced()).then_some(SyncProgress {
+        (!synced).then_some(SyncProgress {
             starting_block: 0,
             current_block: safe,
             highest_block: head.max(safe),
@@ -137,12 +137,7 @@ impl RollupInfo for Info {
 
     fn parent_heads(&self) -> [L1Origin; 4] {
         let heads = *self.shared.heads.read();
-        let read = self
-            .shared
-            .engine
-            .try_lock()
-            .and_then(|engine| engine.derivation().inbox().head())
-            .unwrap_or(heads.latest);
+        let read = self.shared.progress.read().head.unwrap_or(heads.latest);
         [read, heads.latest, heads.safe, heads.finalized].map(origin)
     }
 }

@@ -74,12 +74,15 @@ async fn step<P: ParentReader>(
     if head.is_none_or(|head| head.number > read.update.ancestor) {
         check_finality(parent, &finalized).await?;
     }
-    let complete = read.complete;
+    let (complete, head) = (read.complete, read.update.head);
     *shared.heads.write() = read.heads;
     shared.metrics.parent_block.set(read.heads.latest.number);
     shared.metrics.parent_read_block.set(read.update.head.number);
     let worker = shared.clone();
     shared.engine(move |engine| apply(&worker, engine, read)).await??;
+    let mut progress = shared.progress.write();
+    progress.head = Some(head);
+    progress.synced |= complete;
     Ok(complete)
 }
 

@@ -18,7 +18,9 @@ use crate::{
 };
 use alloy_primitives::B256;
 use altana_ledger::{Ledger, Pending, Rules};
-use altana_parent::{BatchSender, ClaimSender, Heads, InboxTerms, ParentError, ParentReader};
+use altana_parent::{
+    BatchSender, ClaimSender, Heads, InboxTerms, ParentBlock, ParentError, ParentReader,
+};
 use altana_protocol::ChainSpec;
 use parking_lot::{Mutex, RwLock};
 use std::{
@@ -116,6 +118,15 @@ impl From<DeriveError> for NodeError {
     }
 }
 
+/// How far a node has read its parent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Progress {
+    /// The newest block that derivation has taken in.
+    pub(crate) head: Option<ParentBlock>,
+    /// Whether the parent has once been read to its head.
+    pub(crate) synced: bool,
+}
+
 /// What a node's tasks share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -128,6 +139,8 @@ pub(crate) struct Shared {
     pub(crate) pending: RwLock<Option<Arc<Pending>>>,
     pub(crate) preconfirmations: broadcast::Sender<Arc<Preconfirmation>>,
     pub(crate) metrics: Metrics,
+    /// How far the parent was read.
+    pub(crate) progress: RwLock<Progress>,
     /// The parent has news for derivation.
     pub(crate) look: Notify,
     /// A block was sealed.
@@ -219,6 +232,7 @@ impl<R: ParentReader> Node<R> {
             pending: RwLock::default(),
             preconfirmations: broadcast::channel(PRECONFIRMATIONS_MAX).0,
             metrics: Metrics::default(),
+            progress: RwLock::default(),
             look: Notify::new(),
             sealed: Notify::new(),
             stop: watch::channel(false).0,

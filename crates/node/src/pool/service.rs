@@ -216,9 +216,8 @@ impl Shared {
             return vec![Err(Rejection::Busy(reason)); count];
         }
         let chain_id = self.ledger.rules().chain_id();
-        let check = |tx: Recovered<Transaction>| {
-            check(tx.inner(), chain_id, self.gas_limit).map(|()| tx)
-        };
+        let check =
+            |tx: Recovered<Transaction>| check(tx.inner(), chain_id, self.gas_limit).map(|()| tx);
         let checked: Vec<_> = batch.into_iter().map(check).collect();
         let mut accepted = Vec::with_capacity(count);
         let mut pool = self.pool.lock();

@@ -34,7 +34,10 @@ impl Sidecar {
         let cells = compute(move || {
             let settings = kzg::settings();
             let parts = each(&blobs, |blob| {
-                BlobTransactionSidecarEip7594::try_from_blobs_with_settings(vec![wire(blob)], settings)
+                BlobTransactionSidecarEip7594::try_from_blobs_with_settings(
+                    vec![wire(blob)],
+                    settings,
+                )
             })?;
             let mut whole = BlobTransactionSidecarEip7594::default();
             for part in parts {
