@@ -17,12 +17,14 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 
 /// Transactions per JSON-RPC batch, the same against every server.
 pub const BATCH: usize = 200;
 /// Connections that send at once.
 pub const CONNECTIONS: usize = 4;
+/// Transactions that are sent ahead of the blocks that hold them: less than a pool holds.
+pub const WINDOW: usize = 20_000;
 /// Longest run of one load.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
@@ -125,8 +127,9 @@ impl Run {
     }
 }
 
-/// Sends raw transactions over [`CONNECTIONS`] connections in batches of [`BATCH`], and waits until
-/// blocks hold them all, or until `limit`: what they hold by then counts.
+/// Sends raw transactions over [`CONNECTIONS`] connections in batches of [`BATCH`], at most
+/// [`WINDOW`] ahead of the blocks, until blocks hold them all, or until `limit`: what they hold by then
+/// counts.
 ///
 /// A sender's transactions must lie at least `BATCH * CONNECTIONS` apart, since batches race.
 pub async fn drive(url: &str, transactions: &[Bytes], limit: Duration) -> Result<Run> {
@@ -134,16 +137,19 @@ pub async fn drive(url: &str, transactions: &[Bytes], limit: Duration) -> Result
     let first_block = block_number(&client, url).await?;
     let bodies: Arc<Vec<Vec<u8>>> = Arc::new(transactions.chunks(BATCH).map(batch_body).collect());
     let next = Arc::new(AtomicUsize::new(0));
+    let (included, seen) = watch::channel(0);
     let begin = Instant::now();
     let mut workers = JoinSet::new();
     for _ in 0..CONNECTIONS {
-        let (client, url) = (client.clone(), url.to_owned());
+        let (client, url, mut seen) = (client.clone(), url.to_owned(), seen.clone());
         let (bodies, next) = (bodies.clone(), next.clone());
         workers.spawn(async move {
-            while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(body) = bodies.get(index) else { return anyhow::Ok(()) };
+                seen.wait_for(|seen| index * BATCH <= seen + WINDOW).await?;
                 post_batch(&client, &url, body.clone()).await?;
             }
-            anyhow::Ok(())
         });
     }
     let sending = async {
@@ -152,25 +158,24 @@ pub async fn drive(url: &str, transactions: &[Bytes], limit: Duration) -> Result
         }
         anyhow::Ok(())
     };
-    // A server may be slow to take transactions, and to put them into blocks.
-    if let Ok(sent) = tokio::time::timeout(limit, sending).await {
-        sent?;
+    let counting = count_included(&client, url, first_block, transactions.len(), &included);
+    let both = async { tokio::try_join!(sending, counting) };
+    if let Ok(done) = tokio::time::timeout(limit, both).await {
+        done?;
     }
-    let left = limit.saturating_sub(begin.elapsed());
-    let included = wait_included(&client, url, first_block, transactions.len(), left).await?;
-    Ok(Run { transactions: included, elapsed: begin.elapsed() })
+    let transactions = *included.borrow();
+    Ok(Run { transactions, elapsed: begin.elapsed() })
 }
 
 /// Counts the transactions (deposits not) of the blocks after `first_block` until they are
-/// `expected`, or the time is up.
-async fn wait_included(
+/// `expected`.
+async fn count_included(
     client: &reqwest::Client,
     url: &str,
-    first_block: u64,
+    mut block: u64,
     expected: usize,
-    limit: Duration,
-) -> Result<usize> {
-    let (mut seen, mut block, begin) = (0, first_block, Instant::now());
+    included: &watch::Sender<usize>,
+) -> Result<()> {
     loop {
         let head = block_number(client, url).await?;
         while block < head {
@@ -182,10 +187,11 @@ async fn wait_included(
                 json!([format!("{block:#x}")]),
             )
             .await?;
-            seen += quantity(&count)? as usize;
+            let count = quantity(&count)? as usize;
+            included.send_modify(|included| *included = expected.min(*included + count));
         }
-        if seen >= expected || begin.elapsed() > limit {
-            return Ok(seen.min(expected));
+        if *included.borrow() == expected {
+            return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

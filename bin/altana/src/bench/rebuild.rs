@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 pub async fn run(transactions: usize) -> Result<Vec<Figure>> {
     let dir = tempfile::tempdir()?;
     let server = Server::altana_in(Some(dir.path())).await?;
+    server.settled().await?;
     let mut load = Load::prepare(&server).await?;
     let begin = Instant::now();
     let produced = load.run(Kind::Transfer, transactions).await?;

@@ -56,6 +56,7 @@ pub async fn run(transactions: usize, anvil: Option<&Path>) -> Result<Vec<Figure
     };
     for kind in [Kind::Transfer, Kind::Token, Kind::Swap] {
         let server = Server::altana().await?;
+        server.settled().await?;
         let run = Load::prepare(&server).await?.run(kind, transactions).await?;
         let mut figure = Figure::new(format!("rpc_{}", kind.name()), run.rate(), "tx/s");
         if let (Kind::Transfer, Some(peer)) = (kind, peer) {

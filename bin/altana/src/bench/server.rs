@@ -1,10 +1,12 @@
 //! The servers that `altana bench` drives: our own devnet and anvil, each a process of its own.
 
+use super::load;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -51,6 +53,20 @@ impl Server {
         Ok(Self { child, url, chain_id: 31337, info: Value::Null })
     }
 
+    /// Waits until our devnet has published a batch: what it loads once, it has loaded then.
+    pub async fn settled(&self) -> Result<()> {
+        let client = reqwest::Client::new();
+        let params = serde_json::json!(["safe", false]);
+        loop {
+            let block =
+                load::request(&client, &self.url, "eth_getBlockByNumber", params.clone()).await?;
+            if load::quantity(&block["number"])? > 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Resident memory in bytes, where the system tells it.
     pub fn memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
@@ -63,7 +79,7 @@ impl Server {
 async fn start(mut command: Command, ready: impl Fn(&str) -> bool) -> Result<(Child, String)> {
     let mut child = command
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::inherit())
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .spawn()
