@@ -89,14 +89,15 @@ mod tests {
         assert!(!are_committed(&blobs, &swapped));
         assert!(!are_committed(&blobs[..2], &commitments));
         assert!(!are_committed(&[], &[]));
-        let spoil: [fn(&mut Vec<Blob>, &mut Vec<Commitment>); 3] = [
-            |blobs, _| blobs[2][77] ^= 1,
-            |_, commitments| commitments[1] = [0; 48],
-            |_, commitments| commitments[1][47] ^= 1,
-        ];
-        for spoil in spoil {
-            let (mut blobs, mut commitments) = (blobs.clone(), commitments.clone());
-            spoil(&mut blobs, &mut commitments);
+        let mut other = blobs.clone();
+        other[2][77] ^= 1;
+        assert!(!are_committed(&other, &commitments));
+        for spoilt in [[0; 48], commitments[0], {
+            let mut c = commitments[1];
+            c[47] ^= 1;
+            c
+        }] {
+            let commitments = vec![commitments[0], spoilt, commitments[2]];
             assert!(!are_committed(&blobs, &commitments));
         }
     }
