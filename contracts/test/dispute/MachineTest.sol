@@ -40,7 +40,7 @@ abstract contract MachineTest is Test {
     }
 
     /// @dev About to execute `word`; every register is different, and so are some bytes of memory.
-    function _machine(uint32 word) internal view returns (Machine memory m) {
+    function _machine(uint32 word) internal pure returns (Machine memory m) {
         m.pc = PC;
         m.step = 41;
         m.status = 3;
@@ -70,13 +70,13 @@ abstract contract MachineTest is Test {
     }
 
     /// @dev Puts the `size` low bytes of `value` to `addr` and behind it, the lowest first.
-    function _poke(Machine memory m, uint64 addr, uint256 size, uint64 value) internal view {
+    function _poke(Machine memory m, uint64 addr, uint256 size, uint64 value) internal pure {
         for (uint256 i = 0; i < size; ++i) {
             _pokeByte(m, addr + i, uint8(value >> 8 * i));
         }
     }
 
-    function _pokeByte(Machine memory m, uint256 addr, uint8 value) private view {
+    function _pokeByte(Machine memory m, uint256 addr, uint8 value) private pure {
         Node memory leaf = _leaf(m, addr / 32);
         bytes memory content = abi.encode(leaf.value);
         content[addr % 32] = bytes1(value);
