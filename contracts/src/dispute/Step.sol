@@ -43,9 +43,6 @@ contract Step {
     uint64 private constant READ = 1;
     uint64 private constant HINT = 2;
 
-    /// @notice No state has this status.
-    error BadStatus(uint8 status);
-
     /// @notice Executes the next instruction of a state.
     /// @param witness The state's encoding, proofs of the memory that the instruction touches, evidence for what it
     /// reads; nothing else.
@@ -60,8 +57,6 @@ contract Step {
         if (witness.length < State.BYTES) revert WitnessTooShort();
         bytes calldata state = witness[:State.BYTES];
         bytes calldata rest = witness[State.BYTES:];
-        if (state.status() > UNFINISHED) revert BadStatus(state.status());
-
         stateBefore = state.hash();
         if (state.status() == UNFINISHED) (stateAfter, rest) = _execute(state, rest, input);
         else stateAfter = stateBefore;
