@@ -28,27 +28,38 @@ library MemoryTree {
         if (computed != root) revert WrongMemoryRoot(computed);
     }
 
-    /// @notice The root over `leaf` as the one that holds byte `addr`, among the siblings of the proof that `rest` starts
-    /// with.
+    /// @notice The root over `leaf` as the one that holds byte `addr`, among the siblings of the proof that `rest`
+    /// starts with.
+    /// @dev Two nodes lie side by side in scratch space to be hashed. Plain Solidity takes three times the gas, and a
+    /// store folds three times.
     /// @return node The root.
     /// @return length Bytes of the proof.
     function fold(bytes calldata rest, uint64 addr, bytes32 leaf) internal pure returns (bytes32 node, uint256 length) {
         uint32 mask = uint32(bytes4(rest[LEAF:HEAD]));
         if (mask >> DEPTH != 0) revert BadMask(mask);
         uint256 index = addr / LEAF;
-        bytes32 zeros = 0;
         node = leaf;
-        length = HEAD;
-        for (uint256 level = 0; level < DEPTH; ++level) {
-            bytes32 sibling = zeros;
-            if (mask >> level & 1 == 1) {
-                if (rest.length < length + 32) revert WitnessTooShort();
-                sibling = bytes32(rest[length:]);
-                length += 32;
+        assembly ("memory-safe") {
+            let next := add(rest.offset, HEAD)
+            let zeros := 0
+            for { let level := 0 } lt(level, DEPTH) { level := add(level, 1) } {
+                let sibling := zeros
+                if and(shr(level, mask), 1) {
+                    sibling := calldataload(next)
+                    next := add(next, 0x20)
+                }
+                let side := shl(5, and(shr(level, index), 1))
+                mstore(side, node)
+                mstore(xor(side, 0x20), sibling)
+                node := keccak256(0x00, 0x40)
+                mstore(0x00, zeros)
+                mstore(0x20, zeros)
+                zeros := keccak256(0x00, 0x40)
             }
-            node = index >> level & 1 == 0 ? _hash(node, sibling) : _hash(sibling, node);
-            zeros = _hash(zeros, zeros);
+            length := sub(next, rest.offset)
         }
+        // What was read behind the end counts for nothing.
+        if (rest.length < length) revert WitnessTooShort();
     }
 
     /// @notice The `size` bytes from byte `addr` on as a little-endian number. They do not cross a leaf.
@@ -70,14 +81,5 @@ library MemoryTree {
         x = (x & 0x00ff00ff00ff00ff) << 8 | (x >> 8 & 0x00ff00ff00ff00ff);
         x = (x & 0x0000ffff0000ffff) << 16 | (x >> 16 & 0x0000ffff0000ffff);
         return x << 32 | x >> 32;
-    }
-
-    /// @dev In scratch space: Solidity would allocate for each node.
-    function _hash(bytes32 left, bytes32 right) private pure returns (bytes32 node) {
-        assembly ("memory-safe") {
-            mstore(0x00, left)
-            mstore(0x20, right)
-            node := keccak256(0x00, 0x40)
-        }
     }
 }

@@ -20,6 +20,8 @@ library Precompiles {
     /// @notice The longest input, in bytes: the dearest one (BN254 pairings) is asked twice for 6 million gas.
     uint256 internal constant INPUT_BYTES_MAX = 16_384;
 
+    uint256 private constant ANY = type(uint256).max;
+
     address private constant ECRECOVER = address(0x01);
     address private constant MODEXP = address(0x05);
     address private constant BN254_ADD = address(0x06);
@@ -35,10 +37,12 @@ library Precompiles {
     address private constant BLS12_MAP_FP2_TO_G2 = address(0x11);
     address private constant P256VERIFY = address(0x0100);
 
-    /// @dev Lengths in bytes. `unit` is zero if an input of any length will do, `many` says whether several units, too.
+    /// @dev What an input must be not to fail for its length: `fewest` to `most` units of `unit` bytes; and how many
+    /// bytes a success returns.
     struct Form {
         uint256 unit;
-        bool many;
+        uint256 fewest;
+        uint256 most;
         uint256 output;
     }
 
@@ -86,24 +90,22 @@ library Precompiles {
 
     /// @dev From EIP-196, EIP-197, EIP-4844 and EIP-2537.
     function _form(address target) private pure returns (Form memory) {
-        if (target == BN254_ADD || target == BN254_MUL) return Form(0, true, 64);
-        if (target == BN254_PAIRING) return Form(192, true, 32);
-        if (target == KZG_POINT_EVALUATION) return Form(192, false, 64);
-        if (target == BLS12_G1ADD) return Form(256, false, 128);
-        if (target == BLS12_G1MSM) return Form(160, true, 128);
-        if (target == BLS12_G2ADD) return Form(512, false, 256);
-        if (target == BLS12_G2MSM) return Form(288, true, 256);
-        if (target == BLS12_PAIRING) return Form(384, true, 32);
-        if (target == BLS12_MAP_FP_TO_G1) return Form(64, false, 128);
-        if (target == BLS12_MAP_FP2_TO_G2) return Form(128, false, 256);
+        if (target == BN254_ADD || target == BN254_MUL) return Form(1, 0, ANY, 64);
+        if (target == BN254_PAIRING) return Form(192, 0, ANY, 32);
+        if (target == KZG_POINT_EVALUATION) return Form(192, 1, 1, 64);
+        if (target == BLS12_G1ADD) return Form(256, 1, 1, 128);
+        if (target == BLS12_G1MSM) return Form(160, 1, ANY, 128);
+        if (target == BLS12_G2ADD) return Form(512, 1, 1, 256);
+        if (target == BLS12_G2MSM) return Form(288, 1, ANY, 256);
+        if (target == BLS12_PAIRING) return Form(384, 1, ANY, 32);
+        if (target == BLS12_MAP_FP_TO_G1) return Form(64, 1, 1, 128);
+        if (target == BLS12_MAP_FP2_TO_G2) return Form(128, 1, 1, 256);
         revert NotAskable(target);
     }
 
-    /// @dev Whether the length can be right. No pairing at all is right for BN254, which never fails for it.
     function _fits(Form memory form, uint256 length) private pure returns (bool) {
-        if (form.unit == 0) return true;
-        if (!form.many) return length == form.unit;
-        return length != 0 && length % form.unit == 0;
+        uint256 count = length / form.unit;
+        return length % form.unit == 0 && form.fewest <= count && count <= form.most;
     }
 
     /// @dev Zeros are points at infinity, or the field element 0. The polynomial 0 has a point at infinity as
