@@ -88,7 +88,7 @@ library Evidence {
         }
     }
 
-    function _answer(bytes32 key, uint64 offset, bytes calldata evidence)
+    function _answer(bytes32 key, uint256 offset, bytes calldata evidence)
         private
         view
         returns (bytes32 word, uint256 length)

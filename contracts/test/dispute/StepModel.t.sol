@@ -7,7 +7,7 @@ import {Model} from "./Model.sol";
 
 /// @notice The contract does what the naive model does, on any word and any registers.
 contract StepModelTest is Model {
-    /// forge-config: default.fuzz.runs = 3000
+    /// forge-config: default.fuzz.runs = 2000
     function testFuzz_every_instruction_does_what_the_model_does(uint256 kind, uint32 free, uint64[32] memory x)
         external
         view
@@ -16,7 +16,7 @@ contract StepModelTest is Model {
     }
 
     /// @dev One bit beside an instruction: reserved encodings, mostly.
-    /// forge-config: default.fuzz.runs = 2000
+    /// forge-config: default.fuzz.runs = 1000
     function testFuzz_a_word_beside_an_instruction_does_what_the_model_does(
         uint256 kind,
         uint32 free,

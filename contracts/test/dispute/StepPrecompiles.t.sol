@@ -43,7 +43,7 @@ contract StepPrecompilesTest is Calls {
 
     /// @dev The heart of the matter: no amount of gas makes a call that succeeds look failed, or the other way round.
     /// Prices are between 150 and 102,900 gas, and a read costs some 30,000 beside.
-    /// forge-config: default.fuzz.runs = 3000
+    /// forge-config: default.fuzz.runs = 2000
     function testFuzz_gas_never_changes_an_answer(uint256 which, uint256 gas_) external view {
         Call memory call = calls[which % calls.length];
         _checkWithGas(call, bound(gas_, 20_000, 400_000));
@@ -51,7 +51,7 @@ contract StepPrecompilesTest is Calls {
 
     /// @dev Zeros are a good input wherever the length is right: what is believed about lengths is what the
     /// precompiles do.
-    /// forge-config: default.fuzz.runs = 1000
+    /// forge-config: default.fuzz.runs = 500
     function testFuzz_gas_never_changes_an_answer_about_zeros(uint256 which, uint256 length, bool whole, uint256 gas_)
         external
         view
