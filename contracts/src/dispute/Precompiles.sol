@@ -56,6 +56,7 @@ library Precompiles {
     error NoPrecompile(address target);
 
     /// @notice What `target` answers to `input`: 1 and what it returned, or 0 if the call fails.
+    /// @dev The second call's gas is never more than the first's: the same share, or 63/64 (EIP-150) of less.
     function ask(address target, bytes calldata input) internal view returns (bytes memory) {
         if (input.length > INPUT_BYTES_MAX) revert InputTooLong(input.length);
         if (target == ECRECOVER || target == MODEXP) return _success(_mustCall(target, input));

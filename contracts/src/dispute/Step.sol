@@ -44,6 +44,8 @@ contract Step {
     uint64 private constant HINT = 2;
 
     /// @notice Executes the next instruction of a state.
+    /// @dev Reverts on any witness that is not exactly the right one. Takes up to 100,000 gas, and a read of what a
+    /// precompile answers twice the precompile's price more; if that call fails, half of the gas given.
     /// @param witness The state's encoding, proofs of the memory that the instruction touches, evidence for what it
     /// reads; nothing else.
     /// @param input What the machine reads under its local key: the input of the game.
