@@ -24,34 +24,41 @@ const fn is_fetchable(pc: u64) -> bool {
 pub(crate) fn burst(cpu: &mut Cpu, memory: &mut Memory, code: &mut Code, until: u64) {
     let mut file = File([0; 256]);
     file.0[..32].copy_from_slice(&cpu.x);
-    let mut left = until - cpu.step;
-    while is_fetchable(cpu.pc) {
-        let number = (cpu.pc >> 12) as u32;
-        if code.page(number).is_none() {
-            memory.close(number);
-            code.decode(number, memory.page(number));
-        }
-        (cpu.pc, left) = run_pages(&mut file, memory, code, cpu.pc, left);
-        // Only a page that is not decoded makes another round worth while.
-        if left == 0 || code.page((cpu.pc >> 12) as u32 & 0xf_ffff).is_some() {
+    let mut stop = Stop { pc: cpu.pc, left: until - cpu.step, undecoded: true };
+    while stop.undecoded && is_fetchable(stop.pc) {
+        let page = (stop.pc >> 12) as u32;
+        let place = memory.place(page);
+        if place == 0 {
             break;
         }
+        if code.page(place).is_none() {
+            memory.close(page);
+            code.decode(place, memory.page(page));
+        }
+        stop = run_pages(&mut file, memory, code, &stop);
     }
     cpu.x.copy_from_slice(&file.0[..32]);
-    cpu.step = until - left;
+    cpu.pc = stop.pc;
+    cpu.step = until - stop.left;
 }
 
-/// Runs from `pc`, which is in a decoded page. Gives the address of the first instruction that was
-/// not executed, and how many of the steps are left.
-fn run_pages(
-    file: &mut File,
-    memory: &mut Memory,
-    code: &Code,
+/// Where the loop stopped.
+struct Stop {
+    /// Address of the first instruction that was not executed.
     pc: u64,
-    mut left: u64,
-) -> (u64, u64) {
+    /// Steps that are left.
+    left: u64,
+    /// Because the page of `pc` is not decoded.
+    undecoded: bool,
+}
+
+/// Runs from an address in a decoded page, as long as pages are decoded.
+fn run_pages(file: &mut File, memory: &mut Memory, code: &Code, from: &Stop) -> Stop {
+    let Stop { pc, mut left, .. } = *from;
     let x = &mut file.0;
-    let Some(mut ops) = code.page((pc >> 12) as u32) else { return (pc, left) };
+    let Some(mut ops) = code.page(memory.place((pc >> 12) as u32)) else {
+        return Stop { pc, left, undecoded: true };
+    };
     let mut base = pc & !0xfff;
     let mut at = (pc >> 2) as usize % PAGE_OPS;
 
@@ -63,7 +70,7 @@ fn run_pages(
     // Stops before this instruction, which was counted.
     macro_rules! stop {
         () => {
-            return (pc!(), left + 1)
+            return Stop { pc: pc!(), left: left + 1, undecoded: false }
         };
     }
     // Goes on at any address, if it is in a decoded page.
@@ -71,11 +78,11 @@ fn run_pages(
         ($target:expr) => {{
             let target: u64 = $target;
             if !is_fetchable(target) {
-                return (target, left);
+                return Stop { pc: target, left, undecoded: false };
             }
-            match code.page((target >> 12) as u32) {
+            match code.page(memory.place((target >> 12) as u32)) {
                 Some(page) => ops = page,
-                None => return (target, left),
+                None => return Stop { pc: target, left, undecoded: true },
             }
             base = target & !0xfff;
             at = (target >> 2) as usize % PAGE_OPS;
@@ -133,7 +140,7 @@ fn run_pages(
             continue;
         }
         if left == 0 {
-            return (pc!(), 0);
+            return Stop { pc: pc!(), left, undecoded: false };
         }
         left -= 1;
         let a = x[op.rs1 as usize];

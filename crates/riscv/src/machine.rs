@@ -44,7 +44,7 @@ pub struct Machine {
 impl Machine {
     /// A machine whose memory is all zero.
     pub fn new(cpu: Cpu) -> Self {
-        let mut machine = Self { cpu, memory: Memory::new(), code: Code::new() };
+        let mut machine = Self { cpu, memory: Memory::new(), code: Code::default() };
         machine.cpu.x[0] = 0;
         machine
     }
@@ -115,7 +115,7 @@ impl Machine {
     pub fn restore(&mut self, snapshot: &Snapshot) {
         self.cpu = snapshot.cpu.clone();
         for page in self.memory.restore(&snapshot.tree) {
-            self.code.remove(page);
+            self.code.remove(self.memory.place(page));
         }
     }
 
@@ -130,7 +130,7 @@ impl Machine {
         while !bytes.is_empty() {
             let length = bytes.len().min(PAGE_BYTES - at);
             let (now, later) = bytes.split_at(length);
-            self.code.remove(page);
+            self.code.remove(self.memory.place(page));
             self.memory.open(page)[at..at + length].copy_from_slice(now);
             (bytes, at, page) = (later, 0, page.wrapping_add(1));
         }
@@ -171,7 +171,7 @@ impl<H: Host> Bus for Hosted<'_, H> {
     }
 
     fn set_leaf(&mut self, address: u32, leaf: Leaf) {
-        self.code.remove(address / PAGE_BYTES as u32);
+        self.code.remove(self.memory.place(address / PAGE_BYTES as u32));
         self.memory.set_leaf(address, leaf);
     }
 

@@ -62,8 +62,14 @@ impl Memory {
         true
     }
 
+    /// Where a page stands among those in use; 0 if it was never written to.
+    #[inline(always)]
+    pub(crate) fn place(&self, page: u32) -> u32 {
+        self.table[page as usize] >> PLACE_SHIFT
+    }
+
     pub(crate) fn page(&self, page: u32) -> &Page {
-        &self.pages[(self.table[page as usize] >> PLACE_SHIFT) as usize]
+        &self.pages[self.place(page) as usize]
     }
 
     /// Opens a page and returns it. The caller sees to it that no decoded instruction of it is kept.
@@ -111,7 +117,7 @@ impl Memory {
         for page in &stale {
             match tree.page(*page) {
                 Some(bytes) => *self.open(*page) = *bytes,
-                None if self.table[*page as usize] >> PLACE_SHIFT == 0 => {}
+                None if self.place(*page) == 0 => {}
                 None => *self.open(*page) = [0; PAGE_BYTES],
             }
             self.table[*page as usize] &= !(DIRTY | OPEN);
