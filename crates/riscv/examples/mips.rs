@@ -1,8 +1,8 @@
 //! Runs a program that reads nothing, and says how fast: `cargo run --release -p altana-riscv
 //! --example mips -- program.elf`.
 
-use altana_riscv::{Host, Machine, Missing};
 use alloy_primitives::{B256, Bytes};
+use altana_riscv::{Host, Machine, Missing};
 use std::{env, error::Error, fs, time::Instant};
 
 struct Nothing;

@@ -159,7 +159,9 @@ fn arithmetic(word: Word, a: u64, b: u64) -> Option<u64> {
         0x13 => shift_immediate(word, a),
         0x1b if word.funct3() == 0 => operation32(0, 0, a, immediate),
         // Multiplication and division, funct7 = 1, have no immediate forms.
-        0x1b if shift && word.funct7() != 1 => operation32(word.funct7(), word.funct3(), a, word.shamt().into()),
+        0x1b if shift && word.funct7() != 1 => {
+            operation32(word.funct7(), word.funct3(), a, word.shamt().into())
+        }
         0x33 => operation(word.funct7(), word.funct3(), a, b),
         0x3b => operation32(word.funct7(), word.funct3(), a, b),
         _ => None,
@@ -193,7 +195,13 @@ const fn operation(funct7: u32, funct3: u32, a: u64, b: u64) -> Option<u64> {
         (1, 1) => ((signed_a as i128 * signed_b as i128) >> 64) as u64,
         (1, 2) => ((signed_a as i128 * b as i128) >> 64) as u64,
         (1, 3) => ((a as u128 * b as u128) >> 64) as u64,
-        (1, 4..=7) if b == 0 => if funct3 < 6 { u64::MAX } else { a },
+        (1, 4..=7) if b == 0 => {
+            if funct3 < 6 {
+                u64::MAX
+            } else {
+                a
+            }
+        }
         (1, 4) => signed_a.wrapping_div(signed_b) as u64,
         (1, 5) => a / b,
         (1, 6) => signed_a.wrapping_rem(signed_b) as u64,

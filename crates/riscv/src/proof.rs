@@ -68,8 +68,7 @@ impl Proof {
         let mut siblings = [B256::ZERO; LEVELS];
         for (level, sibling) in siblings.iter_mut().enumerate() {
             let given = mask >> level & 1 == 1;
-            *sibling =
-                if given { B256::from_slice(bytes.split_off(..32)?) } else { ZEROS[level] };
+            *sibling = if given { B256::from_slice(bytes.split_off(..32)?) } else { ZEROS[level] };
         }
         Some(Self { leaf, siblings })
     }

@@ -4,9 +4,7 @@ use crate::{
     cpu::{STATE_BYTES, STATUS_AT, State, Status, hash_encoding},
     host::{BlobElement, Judge, PrecompileCall},
     plain::{self, Bus, Leaf},
-    preimage::{
-        BLOB_ELEMENTS, Kind, PREIMAGE_BYTES_MAX, blob_key, is_precompile, precompile_key,
-    },
+    preimage::{BLOB_ELEMENTS, Kind, PREIMAGE_BYTES_MAX, blob_key, is_precompile, precompile_key},
     proof::Proof,
 };
 use alloy_primitives::{Address, B256, Bytes, keccak256};

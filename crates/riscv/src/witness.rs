@@ -19,12 +19,7 @@ impl Machine {
     }
 }
 
-fn write(
-    state: State,
-    cpu: &Cpu,
-    tree: &Tree,
-    host: &mut impl Host,
-) -> Result<Vec<u8>, RunError> {
+fn write(state: State, cpu: &Cpu, tree: &Tree, host: &mut impl Host) -> Result<Vec<u8>, RunError> {
     let mut scribe = Scribe { tree, host, witness: state.encode().to_vec() };
     plain::step(&mut cpu.clone(), &mut scribe)?;
     Ok(scribe.witness)

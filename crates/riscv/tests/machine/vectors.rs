@@ -46,7 +46,8 @@ fn row(mut case: Case) -> String {
     assert_eq!(case.machine.state_hash(), after, "{}", case.name);
 
     let mut row = String::new();
-    write!(row, "{{\"name\":\"{}\",\"witness\":\"0x{}\",", case.name, hex::encode(witness)).unwrap();
+    write!(row, "{{\"name\":\"{}\",\"witness\":\"0x{}\",", case.name, hex::encode(witness))
+        .unwrap();
     write!(row, "\"input\":\"{INPUT}\",\"before\":\"{before}\",\"after\":\"{after}\"}}").unwrap();
     row
 }
@@ -55,5 +56,7 @@ fn malformed_row((name, witness): (String, Vec<u8>)) -> String {
     let verdict = verify_step(&witness, INPUT, &cases::known());
     assert!(verdict.is_err(), "{name}: {verdict:?}");
     let witness = hex::encode(witness);
-    format!("{{\"name\":\"{name}\",\"witness\":\"0x{witness}\",\"input\":\"{INPUT}\",\"error\":true}}")
+    format!(
+        "{{\"name\":\"{name}\",\"witness\":\"0x{witness}\",\"input\":\"{INPUT}\",\"error\":true}}"
+    )
 }

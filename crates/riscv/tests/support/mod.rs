@@ -2,5 +2,6 @@
 #![allow(dead_code)]
 
 pub(crate) mod asm;
+pub(crate) mod elf;
 pub(crate) mod host;
 pub(crate) mod random;

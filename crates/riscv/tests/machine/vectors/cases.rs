@@ -1,11 +1,7 @@
 //! The steps of the vectors.
 
 use super::INPUT;
-use crate::support::{
-    asm::*,
-    host::Answers,
-    random::Random,
-};
+use crate::support::{asm::*, host::Answers, random::Random};
 use alloy_primitives::B256;
 use altana_riscv::{Cpu, Machine, Status};
 
