@@ -57,6 +57,7 @@ pub trait Judge {
     /// Whether the commitment belongs to the versioned hash and the proof to the element.
     fn blob(&self, element: &BlobElement) -> bool;
 
-    /// One byte, 1 if the call succeeds or 0 if it fails, then what it returns.
-    fn precompile(&self, call: &PrecompileCall) -> Bytes;
+    /// One byte, 1 if the call succeeds or 0 if it fails, then what it returns; `None` if the
+    /// parent chain gives no answer that the step contract believes.
+    fn precompile(&self, call: &PrecompileCall) -> Option<Bytes>;
 }

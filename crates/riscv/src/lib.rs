@@ -26,6 +26,6 @@ pub use elf::ElfError;
 pub use host::{BlobElement, Host, Judge, Missing, PrecompileCall};
 pub use machine::{Machine, RunError};
 pub use memory::OutOfMemory;
-pub use preimage::{HINT_BYTES_MAX, Kind, PREIMAGE_BYTES_MAX};
+pub use preimage::{CALL_BYTES_MAX, HINT_BYTES_MAX, Kind, PREIMAGE_BYTES_MAX};
 pub use snapshots::{Snapshot, Snapshots};
 pub use verify::{WitnessError, verify_step};

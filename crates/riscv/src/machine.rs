@@ -28,8 +28,8 @@ pub enum RunError {
         /// Length of the answer.
         bytes: usize,
     },
-    /// Fatal: the host's evidence is not that of this key.
-    #[error("the evidence is not that of {0}")]
+    /// Fatal: the host's evidence is not that of this key, or no step contract would accept it.
+    #[error("the evidence does not vouch for {0}")]
     Evidence(B256),
 }
 

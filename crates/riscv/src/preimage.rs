@@ -2,8 +2,11 @@
 
 use alloy_primitives::{Address, B256, keccak256};
 
-/// Longest pre-image of a hash, and longest input of a precompile, in bytes.
+/// Longest pre-image of a hash, in bytes.
 pub const PREIMAGE_BYTES_MAX: usize = 65_536;
+
+/// Longest input of a call to a precompile, in bytes.
+pub const CALL_BYTES_MAX: usize = 16_384;
 
 /// Longest hint that a host sees, in bytes.
 pub const HINT_BYTES_MAX: u64 = 65_536;
@@ -70,8 +73,12 @@ pub(crate) fn precompile_key(address: Address, input: &[u8]) -> B256 {
     Kind::Precompile.key(keccak256([address.as_slice(), input].concat()))
 }
 
-/// Whether a program may ask for the result of the precompile at `address`.
-pub(crate) fn is_precompile(address: Address) -> bool {
+/// Whether a program may ask for the result of this call.
+pub(crate) fn is_provable(address: Address, input: &[u8]) -> bool {
+    input.len() <= CALL_BYTES_MAX && is_precompile(address)
+}
+
+fn is_precompile(address: Address) -> bool {
     let (high, low) = address.split_at(18);
     let number = u16::from_be_bytes([low[0], low[1]]);
     high.iter().all(|byte| *byte == 0)

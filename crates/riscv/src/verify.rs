@@ -4,7 +4,7 @@ use crate::{
     cpu::{STATE_BYTES, STATUS_AT, State, Status, hash_encoding},
     host::{BlobElement, Judge, PrecompileCall},
     plain::{self, Bus, Leaf},
-    preimage::{BLOB_ELEMENTS, Kind, PREIMAGE_BYTES_MAX, blob_key, is_precompile, precompile_key},
+    preimage::{BLOB_ELEMENTS, Kind, PREIMAGE_BYTES_MAX, blob_key, is_provable, precompile_key},
     proof::Proof,
 };
 use alloy_primitives::{Address, B256, Bytes, keccak256};
@@ -133,9 +133,10 @@ impl<'a, J: Judge> Reader<'a, J> {
     fn precompile(&mut self, key: B256) -> Result<Bytes, WitnessError> {
         let address = Address::new(self.take()?);
         let input = Bytes::copy_from_slice(self.take_rest()?);
-        if precompile_key(address, &input) != key || !is_precompile(address) {
+        if precompile_key(address, &input) != key || !is_provable(address, &input) {
             return Err(WitnessError::Evidence(key));
         }
-        Ok(self.judge.precompile(&PrecompileCall { address, input }))
+        let answer = self.judge.precompile(&PrecompileCall { address, input });
+        answer.ok_or(WitnessError::Evidence(key))
     }
 }

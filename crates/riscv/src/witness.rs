@@ -5,7 +5,7 @@ use crate::{
     host::Host,
     machine::{Machine, RunError, checked_preimage},
     plain::{self, Bus, Leaf},
-    preimage::{Kind, blob_key, precompile_key},
+    preimage::{BLOB_ELEMENTS, Kind, blob_key, is_provable, precompile_key},
     tree::Tree,
 };
 use alloy_primitives::{B256, Bytes};
@@ -60,7 +60,7 @@ impl<H: Host> Bus for Scribe<'_, H> {
 impl<H: Host> Scribe<'_, H> {
     fn blob(&mut self, key: B256) -> Result<(), RunError> {
         let blob = self.host.blob(key)?;
-        if blob_key(blob.versioned_hash, blob.index) != key {
+        if blob_key(blob.versioned_hash, blob.index) != key || blob.index >= BLOB_ELEMENTS {
             return Err(RunError::Evidence(key));
         }
         self.witness.extend_from_slice(blob.versioned_hash.as_slice());
@@ -73,7 +73,8 @@ impl<H: Host> Scribe<'_, H> {
 
     fn precompile(&mut self, key: B256) -> Result<(), RunError> {
         let call = self.host.precompile(key)?;
-        if precompile_key(call.address, &call.input) != key {
+        let provable = is_provable(call.address, &call.input);
+        if precompile_key(call.address, &call.input) != key || !provable {
             return Err(RunError::Evidence(key));
         }
         self.witness.extend_from_slice(call.address.as_slice());

@@ -4,9 +4,10 @@ use crate::{
     programs::{INPUT, PC, machine, step},
     support::{asm::*, host::Answers},
 };
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes, keccak256};
 use altana_riscv::{
-    BlobElement, HINT_BYTES_MAX, Kind, Machine, Missing, PREIMAGE_BYTES_MAX, RunError, Status,
+    BlobElement, CALL_BYTES_MAX, HINT_BYTES_MAX, Kind, Machine, Missing, PREIMAGE_BYTES_MAX,
+    RunError, Status, WitnessError, verify_step,
 };
 
 /// A machine that reads from `key` at `offset`, and then adds 1 to x5.
@@ -147,14 +148,85 @@ fn an_answer_that_cannot_be_is_an_error() {
 }
 
 #[test]
-fn evidence_of_another_key_is_an_error() {
+fn evidence_that_no_contract_accepts_is_an_error() {
+    let longest = vec![7; CALL_BYTES_MAX];
     let mut host = Answers::default();
+    assert!(reader(host.call(1, &longest, &[1]), 0).witness(&mut host).is_ok());
+    let mut keys = vec![
+        host.call(1, &[longest, vec![7]].concat(), &[1]),
+        host.blob(element(4096)),
+        host.blob(element(u16::MAX)),
+    ];
+    let not_listed = [0x00, 0x02, 0x03, 0x04, 0x09, 0x12, 0xff, 0x0101, 0x0200, 0x0500];
+    keys.extend(not_listed.map(|address| host.call(address, b"", &[1])));
     let (blob, call) = (host.blob(element(1)), host.call(1, b"input", &[1]));
     host.blobs.insert(blob, element(2));
     host.calls.get_mut(&call).unwrap().input = Bytes::from_static(b"Input");
-    for key in [blob, call] {
+    keys.extend([blob, call]);
+    for key in keys {
         assert_eq!(reader(key, 0).witness(&mut host), Err(RunError::Evidence(key)));
     }
+}
+
+/// The verifier is told just what such a machine would not write.
+#[test]
+fn evidence_that_names_nothing_is_refused() {
+    let mut host = Answers::default();
+    let (good_call, good_blob) = (host.call(1, b"input", &[1]), host.blob(element(1)));
+    let judge = |key: B256, evidence: &[u8], host: &Answers| {
+        let mut witness = reader(good_call, 0).witness(&mut host.clone()).unwrap();
+        let state = reader(key, 0).state().encode();
+        witness[..state.len()].copy_from_slice(&state);
+        witness.truncate(witness.len() - 20 - b"input".len());
+        verify_step(&[&witness, evidence].concat(), INPUT, host)
+    };
+    let call = |address: u16, input: &[u8]| {
+        [Address::left_padding_from(&address.to_be_bytes()).as_slice(), input].concat()
+    };
+    assert!(judge(good_call, &call(1, b"input"), &host).is_ok());
+    for (address, length) in [(0x02, 0), (0x09, 0), (0x12, 0), (0x0101, 0), (1, CALL_BYTES_MAX + 1)]
+    {
+        let input = vec![7; length];
+        let key = host.call(address, &input, &[1]);
+        let verdict = judge(key, &call(address, &input), &host);
+        assert_eq!(verdict, Err(WitnessError::Evidence(key)), "{address:#x}");
+    }
+    // A call that the judge cannot make.
+    let unknown = Kind::Precompile.key(keccak256(call(1, b"unknown")));
+    let verdict = judge(unknown, &call(1, b"unknown"), &host);
+    assert_eq!(verdict, Err(WitnessError::Evidence(unknown)));
+
+    let blob = |element: &BlobElement| {
+        let mut bytes = element.versioned_hash.to_vec();
+        bytes.extend(element.index.to_be_bytes());
+        bytes.extend(element.element);
+        bytes.extend(element.commitment);
+        bytes.extend(element.proof);
+        bytes
+    };
+    assert!(judge(good_blob, &blob(&element(1)), &host).is_ok());
+    let outside = host.blob(element(4096));
+    let not_proven = BlobElement { element: B256::repeat_byte(9), ..element(1) };
+    for (key, element) in
+        [(outside, element(4096)), (good_blob, element(2)), (good_blob, not_proven)]
+    {
+        let verdict = judge(key, &blob(&element), &host);
+        assert_eq!(verdict, Err(WitnessError::Evidence(key)), "{element:?}");
+    }
+    // Pre-images of hashes: another, and one that is too long.
+    let long = vec![0; PREIMAGE_BYTES_MAX + 1];
+    for (key, preimage) in [
+        (host.keccak(b"a"), &b"b"[..]),
+        (host.sha256(b"a"), b"b"),
+        (host.keccak(b"a"), b""),
+        (host.keccak(b""), b"a"),
+    ] {
+        assert_eq!(judge(key, preimage, &host), Err(WitnessError::Evidence(key)));
+    }
+    for key in [host.keccak(&long), host.sha256(&long)] {
+        assert_eq!(judge(key, &long, &host), Err(WitnessError::Length));
+    }
+    assert_eq!(judge(host.local(INPUT), b"a", &host), Err(WitnessError::Length));
 }
 
 #[test]
