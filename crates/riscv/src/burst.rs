@@ -13,7 +13,7 @@ use crate::{
 
 /// Registers by the byte that names them in an [`Op`]: 32, the sink, and some that are not used, so
 /// that every byte is a valid index.
-struct File([u64; 256]);
+type File = [u64; 256];
 
 /// Addresses at which there may be an instruction.
 const fn is_fetchable(pc: u64) -> bool {
@@ -22,8 +22,8 @@ const fn is_fetchable(pc: u64) -> bool {
 
 /// Makes steps until there were `until` in all, or the next is not for this loop.
 pub(crate) fn burst(cpu: &mut Cpu, memory: &mut Memory, code: &mut Code, until: u64) {
-    let mut file = File([0; 256]);
-    file.0[..32].copy_from_slice(&cpu.x);
+    let mut file: File = [0; 256];
+    file[..32].copy_from_slice(&cpu.x);
     let mut stop = Stop { pc: cpu.pc, left: until - cpu.step, undecoded: true };
     while stop.undecoded && is_fetchable(stop.pc) {
         let page = (stop.pc >> 12) as u32;
@@ -37,7 +37,7 @@ pub(crate) fn burst(cpu: &mut Cpu, memory: &mut Memory, code: &mut Code, until: 
         }
         stop = run_pages(&mut file, memory, code, &stop);
     }
-    cpu.x.copy_from_slice(&file.0[..32]);
+    cpu.x.copy_from_slice(&file[..32]);
     cpu.pc = stop.pc;
     cpu.step = until - stop.left;
 }
@@ -53,9 +53,8 @@ struct Stop {
 }
 
 /// Runs from an address in a decoded page, as long as pages are decoded.
-fn run_pages(file: &mut File, memory: &mut Memory, code: &Code, from: &Stop) -> Stop {
+fn run_pages(x: &mut File, memory: &mut Memory, code: &Code, from: &Stop) -> Stop {
     let Stop { pc, mut left, .. } = *from;
-    let x = &mut file.0;
     let Some(mut ops) = code.page(memory.place((pc >> 12) as u32)) else {
         return Stop { pc, left, undecoded: true };
     };

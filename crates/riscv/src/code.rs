@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// Most decoded pages that are kept, 8 KiB each; at the limit all are dropped.
-const DECODED_PAGES_MAX: usize = 1 << 15;
+const DECODED_PAGES_MAX: usize = 1 << 13;
 
 /// Instructions of a page.
 pub(crate) const PAGE_OPS: usize = PAGE_BYTES / 4;

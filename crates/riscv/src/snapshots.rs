@@ -87,3 +87,54 @@ impl Snapshots {
 const fn is_multiple(step: u64, of_log2: u32) -> bool {
     step.trailing_zeros() >= of_log2
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Missing;
+    use alloy_primitives::{B256, Bytes};
+
+    struct Nothing;
+
+    impl Host for Nothing {
+        fn read(&mut self, key: B256) -> Result<Bytes, Missing> {
+            Err(Missing(key))
+        }
+    }
+
+    /// An endless loop that writes to memory, from a step that is no power of two.
+    fn endless() -> Machine {
+        let mut cpu = Cpu::new(0);
+        cpu.step = 3;
+        let mut machine = Machine::new(cpu);
+        // sw x5, 64(x0); addi x5, x5, 1; j -8
+        let words = [0x0450_2023u32, 0x0012_8293, 0xff9f_f06f];
+        machine.write(0, words.map(u32::to_le_bytes).as_flattened()).unwrap();
+        machine
+    }
+
+    #[test]
+    fn the_number_of_snapshots_is_bounded_and_their_distance_grows() {
+        let mut snapshots = Snapshots::new(endless(), 2, 10);
+        for step in [0, 10, 1000, 100_000, 5, 99_999, 2] {
+            let found = snapshots.go_to(step, &mut Nothing).unwrap().cpu().clone();
+            assert_eq!(found.step, step.max(3));
+            assert_eq!(found.x[5], (found.step - 2) / 3);
+            assert!(snapshots.kept.len() <= 10, "{}", snapshots.kept.len());
+        }
+        assert_eq!(snapshots.distance_log2, 14);
+        let kept: Vec<u64> = snapshots.kept.keys().copied().collect();
+        assert_eq!(kept, [3, 16384, 32768, 49152, 65536, 81920, 98304]);
+    }
+
+    #[test]
+    fn what_states_have_in_common_is_kept_once() {
+        let mut machine = endless();
+        machine.write(1 << 20, &[7; 1 << 16]).unwrap();
+        let (a, mut b) = (machine.snapshot(), machine.clone());
+        b.run(100, &mut Nothing).unwrap();
+        let mut pages = Vec::new();
+        a.tree.differences(&b.snapshot().tree, &mut pages);
+        assert_eq!(pages, [0]);
+    }
+}

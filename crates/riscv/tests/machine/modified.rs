@@ -97,3 +97,15 @@ fn code_may_run_across_pages_and_to_the_end_of_memory() {
     let cpu = machine.cpu();
     assert_eq!((cpu.x[5], cpu.pc, cpu.step), (2, 1 << 32, 3));
 }
+
+#[test]
+fn a_program_may_have_more_pages_of_code_than_are_kept_decoded() {
+    const PAGES: u32 = 9000;
+    let mut machine = machine(&[], &[(1, PC)]);
+    for page in 0..u64::from(PAGES) {
+        let next = if page + 1 < PAGES.into() { jal(0, 4092) } else { jalr(0, 1, 0) };
+        machine.write(PC + page * 4096, &bytes(&[addi(5, 5, 1), next])).unwrap();
+    }
+    machine.run(4 * u64::from(PAGES), &mut Answers::default()).unwrap();
+    assert_eq!((machine.cpu().x[5], machine.cpu().pc), (2 * u64::from(PAGES), PC));
+}
