@@ -60,17 +60,33 @@ fn run_pages(x: &mut File, memory: &mut Memory, code: &Code, from: &Stop) -> Sto
     };
     let mut base = pc & !0xfff;
     let mut at = (pc >> 2) as usize % PAGE_OPS;
+    // Instructions from `from` up to `at` are executed, but not yet taken from `left`; `end` is
+    // where the page or the steps end.
+    let (mut from, mut end);
 
     macro_rules! pc {
         () => {
             base + at as u64 * 4
         };
     }
-    // Stops before this instruction, which was counted.
-    macro_rules! stop {
-        () => {
-            return Stop { pc: pc!(), left: left + 1, undecoded: false }
+    macro_rules! enter {
+        ($target:expr) => {
+            at = $target;
+            from = at;
+            end = at + left.min((PAGE_OPS - at) as u64) as usize;
         };
+    }
+    macro_rules! settle {
+        () => {
+            left -= (at - from) as u64
+        };
+    }
+    // Stops before this instruction.
+    macro_rules! stop {
+        () => {{
+            settle!();
+            return Stop { pc: pc!(), left, undecoded: false };
+        }};
     }
     // Goes on at any address, if it is in a decoded page.
     macro_rules! go {
@@ -84,17 +100,20 @@ fn run_pages(x: &mut File, memory: &mut Memory, code: &Code, from: &Stop) -> Sto
                 None => return Stop { pc: target, left, undecoded: true },
             }
             base = target & !0xfff;
-            at = (target >> 2) as usize % PAGE_OPS;
+            enter!((target >> 2) as usize % PAGE_OPS);
         }};
     }
     // Goes on `imm` instructions from this one.
     macro_rules! jump {
         ($op:expr) => {{
             let target = at.wrapping_add($op.imm as usize);
+            let far = pc!().wrapping_add(($op.imm as i64 * 4) as u64);
+            at += 1;
+            settle!();
             if target < PAGE_OPS {
-                at = target;
+                enter!(target);
             } else {
-                go!(pc!().wrapping_add(($op.imm as i64 * 4) as u64))
+                go!(far)
             }
         }};
     }
@@ -132,21 +151,22 @@ fn run_pages(x: &mut File, memory: &mut Memory, code: &Code, from: &Stop) -> Sto
         }};
     }
 
+    enter!(at);
     loop {
-        let op: Op = ops[at];
-        if op.what == Do::PageEnd {
+        if at == end {
+            settle!();
+            if left == 0 {
+                return Stop { pc: pc!(), left, undecoded: false };
+            }
             go!(base + 4096);
             continue;
         }
-        if left == 0 {
-            return Stop { pc: pc!(), left, undecoded: false };
-        }
-        left -= 1;
+        let op: Op = ops[at % PAGE_OPS];
         let a = x[op.rs1 as usize];
         let b = x[op.rs2 as usize];
         let i = op.imm as u64;
         match op.what {
-            Do::Plain | Do::PageEnd => stop!(),
+            Do::Plain => stop!(),
             Do::Nop => at += 1,
             Do::Lui => set!(op, i),
             Do::Auipc => set!(op, pc!().wrapping_add(i)),
@@ -155,7 +175,9 @@ fn run_pages(x: &mut File, memory: &mut Memory, code: &Code, from: &Stop) -> Sto
                 jump!(op);
             }
             Do::Jalr => {
-                x[op.rd as usize] = pc!() + 4;
+                at += 1;
+                settle!();
+                x[op.rd as usize] = pc!();
                 go!(a.wrapping_add(i) & !1);
             }
             Do::Beq => branch!(op, a == b),

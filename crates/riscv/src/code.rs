@@ -1,7 +1,7 @@
 //! Decoded pages of instructions. Whoever writes to a page removes its decoded form first.
 
 use crate::{
-    decode::{Do, Op, decode},
+    decode::{Op, decode},
     tree::{PAGE_BYTES, Page},
 };
 
@@ -11,8 +11,8 @@ const DECODED_PAGES_MAX: usize = 1 << 13;
 /// Instructions of a page.
 pub(crate) const PAGE_OPS: usize = PAGE_BYTES / 4;
 
-/// A decoded page, and [`Do::PageEnd`] behind it.
-pub(crate) type Ops = [Op; PAGE_OPS + 1];
+/// A decoded page.
+pub(crate) type Ops = [Op; PAGE_OPS];
 
 /// Pages are known by their place in [`Memory`](crate::memory::Memory).
 #[derive(Clone, Debug, Default)]
@@ -34,7 +34,7 @@ impl Code {
         if self.decoded >= DECODED_PAGES_MAX {
             *self = Self::default();
         }
-        let mut ops = Box::new([Op::bare(Do::PageEnd); PAGE_OPS + 1]);
+        let mut ops = Box::new([Op::plain(); PAGE_OPS]);
         for (op, word) in ops.iter_mut().zip(page.as_chunks().0) {
             *op = decode(u32::from_le_bytes(*word));
         }

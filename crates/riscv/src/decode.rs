@@ -11,8 +11,6 @@ pub(crate) const SINK: u8 = 32;
 pub(crate) enum Do {
     /// Left to the plain interpreter: ECALL, and everything that traps.
     Plain,
-    /// Behind the last instruction of a page: go on with the next page.
-    PageEnd,
     Nop,
     Lui,
     Auipc,
@@ -90,8 +88,8 @@ pub(crate) struct Op {
 }
 
 impl Op {
-    pub(crate) const fn bare(what: Do) -> Self {
-        Self { what, rd: SINK, rs1: 0, rs2: 0, imm: 0 }
+    pub(crate) const fn plain() -> Self {
+        Self { what: Do::Plain, rd: SINK, rs1: 0, rs2: 0, imm: 0 }
     }
 }
 
