@@ -165,7 +165,7 @@ fn read(random: &mut Random, words: &mut Vec<u32>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn every_step_is_verified(seed: u64) {

@@ -24,7 +24,7 @@ fn check(changed: &[u8], (before, after): (B256, B256), host: &Answers) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn a_changed_byte_never_gives_another_result(seed: u64) {
