@@ -180,18 +180,20 @@ impl Program {
         // Of a register and itself all is known, which is when BEQ is taken.
         let b = if self.random.below(4) == 0 { a } else { b };
         let (_, funct3) = self.random.pick(&BRANCH);
-        let unit = unit + 1 + self.random.below(6) as usize;
         let odd = self.random.below(2) as i32;
-        let encode: Encode = match self.random.below(6) {
-            0 => Box::new(move |bytes| jal(rd, bytes)),
+        // Units that the immediate reaches: each has at most 34 words.
+        let (encode, reach): (Encode, u64) = match self.random.below(6) {
+            0 => (Box::new(move |bytes| jal(rd, bytes)), 60),
             1 => {
                 let pointer = self.pointer();
                 self.words.push(auipc(pointer, 0));
                 // From the AUIPC, which is one before; and bit 0 does not count.
-                Box::new(move |bytes| jalr(rd, pointer, (bytes + 4) | odd))
+                (Box::new(move |bytes| jalr(rd, pointer, (bytes + 4) | odd)), 14)
             }
-            _ => Box::new(move |bytes| self::b(funct3, a, b, bytes)),
+            _ => (Box::new(move |bytes| self::b(funct3, a, b, bytes)), 29),
         };
+        let reach = if self.random.below(10) == 0 { reach } else { 4 };
+        let unit = unit + 1 + self.random.below(reach) as usize;
         self.jumps.push(Jump { at: self.words.len(), unit, encode });
         self.words.push(0);
     }

@@ -191,6 +191,10 @@ fn evidence_that_names_nothing_is_refused() {
         let verdict = judge(key, &call(address, &input), &host);
         assert_eq!(verdict, Err(WitnessError::Evidence(key)), "{address:#x}");
     }
+    // A call that can be made, but is not the key's.
+    host.call(1, b"other", &[1]);
+    let verdict = judge(good_call, &call(1, b"other"), &host);
+    assert_eq!(verdict, Err(WitnessError::Evidence(good_call)));
     // A call that the judge cannot make.
     let unknown = Kind::Precompile.key(keccak256(call(1, b"unknown")));
     let verdict = judge(unknown, &call(1, b"unknown"), &host);
@@ -205,7 +209,8 @@ fn evidence_that_names_nothing_is_refused() {
         bytes
     };
     assert!(judge(good_blob, &blob(&element(1)), &host).is_ok());
-    let outside = host.blob(element(4096));
+    // Proven, but another than the key's.
+    let (outside, _) = (host.blob(element(4096)), host.blob(element(2)));
     let not_proven = BlobElement { element: B256::repeat_byte(9), ..element(1) };
     for (key, element) in
         [(outside, element(4096)), (good_blob, element(2)), (good_blob, not_proven)]
