@@ -28,9 +28,6 @@ pub(crate) fn burst(cpu: &mut Cpu, memory: &mut Memory, code: &mut Code, until: 
     while stop.undecoded && is_fetchable(stop.pc) {
         let page = (stop.pc >> 12) as u32;
         let place = memory.place(page);
-        if place == 0 {
-            break;
-        }
         if code.page(place).is_none() {
             memory.close(page);
             code.decode(place, memory.page(page));
