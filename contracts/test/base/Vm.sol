@@ -103,6 +103,8 @@ interface Vm {
     function writeFile(string calldata path, string calldata data) external;
     function exists(string calldata path) external view returns (bool);
     function envOr(string calldata name, bool fallbackValue) external view returns (bool);
+    function parseJson(string calldata json) external pure returns (bytes memory);
+    function parseJson(string calldata json, string calldata path) external pure returns (bytes memory);
     function toString(uint256 value) external pure returns (string memory);
     function toString(bytes32 value) external pure returns (string memory);
     function toString(bytes calldata value) external pure returns (string memory);
