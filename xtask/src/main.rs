@@ -9,7 +9,7 @@ use std::{
 const USAGE: &str = "\
 cargo xtask <task>
 
-  setup               install what the tests need: npm packages (pinned), the riscv target
+  setup               install what the tests need: npm packages (pinned), the riscv target, QEMU (Debian)
   test [FILTER]       setup, then every test: Rust, Solidity, the no_std build, generated files
   lint                formatting, clippy, rustdoc; warnings are errors
   contracts [--check] compile contracts/ and write contracts/artifacts (or prove that it is fresh)
@@ -85,7 +85,17 @@ fn setup() -> Task {
     if !target_installed() {
         run("rustup", &["target", "add", GUEST_TARGET])?;
     }
-    Ok(())
+    qemu()
+}
+
+/// QEMU's user mode, which the fault proof's machine is compared with.
+fn qemu() -> Task {
+    if Command::new("qemu-riscv64").arg("--version").output().is_ok() {
+        return Ok(());
+    }
+    let install = run("apt-get", &["update", "--quiet"])
+        .and_then(|()| run("apt-get", &["install", "--yes", "--quiet", "qemu-user"]));
+    install.map_err(|why| format!("{why}; install QEMU's user mode (Debian: qemu-user) as root"))
 }
 
 const GUEST_TARGET: &str = "riscv64imac-unknown-none-elf";

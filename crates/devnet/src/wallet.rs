@@ -1,6 +1,6 @@
 //! Signing for the dev accounts.
 
-use alloy::dyn_abi::TypedData;
+use alloy_dyn_abi::TypedData;
 use alloy::signers::SignerSync as _;
 use alloy::signers::local::PrivateKeySigner;
 use alloy_consensus::transaction::Recovered;
