@@ -31,6 +31,12 @@ pub enum Error {
         /// Its hash.
         hash: B256,
     },
+    /// Ether that a withdrawal sends to a contract which does not take it is lost.
+    #[error(
+        "{0} is a contract on the parent: ether that it fails to take could not be sent again; \
+         withdraw to an account that has no code"
+    )]
+    EtherToContract(Address),
     /// Not in a block yet.
     #[error("{what} is not in a block of the {chain} yet: {hash}; ask for its status later")]
     NotMined {

@@ -15,6 +15,8 @@ use altana_contracts::{
 
 /// Gas on the parent for ether that arrives.
 const ETHER_GAS: u64 = 21_000;
+/// First bytes of an account's code that delegates to a contract (EIP-7702).
+const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
 /// Claims looked through for one that covers a withdrawal.
 const CLAIMS_MAX: u64 = 1_000;
 /// Proofs of one withdrawal that are looked at. Anyone can prove, nearly always one account does.
@@ -43,7 +45,7 @@ pub struct Finalized {
     /// The receipt on the parent.
     pub receipt: AnyTransactionReceipt,
     /// Whether the call succeeded. If not, tokens and messages wait in the messenger for another
-    /// attempt.
+    /// attempt; what went straight through the Portal has had its only one.
     pub success: bool,
 }
 
@@ -68,6 +70,12 @@ impl Bridge {
         let receipt = match asset {
             Asset::Ether(wei) => {
                 self.afford(Chain::Rollup, from, wei).await?;
+                // Whoever finalizes decides how much gas arrives beyond the least, and there is no
+                // second attempt.
+                let code = self.parent.get_code_at(to).await?;
+                if !code.is_empty() && !code.starts_with(&DELEGATION) {
+                    return Err(Error::EtherToContract(to));
+                }
                 let passer = MessagePasser::new(predeploy::MESSAGE_PASSER, &self.rollup);
                 let call = passer
                     .initiateWithdrawal(to, U256::from(ETHER_GAS), Bytes::new())
@@ -92,12 +100,36 @@ impl Bridge {
         &self,
         withdrawal: &Withdrawal,
     ) -> Result<WithdrawalStatus, Error> {
+        self.status_for(withdrawal, None).await
+    }
+
+    /// Whether `from` has proven the withdrawal. Others may have too, and may prove again and again
+    /// so that theirs never ripens: one's own proof counts for oneself.
+    pub async fn is_proven_by(
+        &self,
+        from: Address,
+        withdrawal: &Withdrawal,
+    ) -> Result<bool, Error> {
+        let portal = Portal::new(self.contracts.portal, &self.parent);
+        let proven = portal.provenWithdrawals(withdrawal.hash, from).call().await?;
+        if proven.timestamp == 0 {
+            return Ok(false);
+        }
+        let claim = Claim::new(proven.disputeGameProxy, &self.parent);
+        Ok(claim.status().call().await? != REJECTED)
+    }
+
+    async fn status_for(
+        &self,
+        withdrawal: &Withdrawal,
+        own: Option<Address>,
+    ) -> Result<WithdrawalStatus, Error> {
         let portal = Portal::new(self.contracts.portal, &self.parent);
         if portal.finalizedWithdrawals(withdrawal.hash).call().await? {
             return Ok(WithdrawalStatus::Finalized);
         }
-        let Some(proof) = self.proof(withdrawal.hash).await? else {
-            return Ok(match self.covering_claim(withdrawal.block).await? {
+        let Some(proof) = self.proof(withdrawal.hash, own).await? else {
+            return Ok(match self.covering_claims(withdrawal.block).await? {
                 Ok(_) => WithdrawalStatus::ReadyToProve,
                 Err(claimed_block) => WithdrawalStatus::WaitingForClaim { claimed_block },
             });
@@ -108,19 +140,29 @@ impl Bridge {
         })
     }
 
-    /// Proves a withdrawal on the parent as `from`, against the oldest claim that covers it.
+    /// Proves a withdrawal on the parent as `from`, against the oldest claim that covers it and says
+    /// what the rollup says.
     pub async fn prove(
         &self,
         from: Address,
         withdrawal: &Withdrawal,
     ) -> Result<AnyTransactionReceipt, Error> {
         let block = withdrawal.block;
-        let claim = self.covering_claim(block).await?;
-        let claim = claim.map_err(|claimed| Error::NotClaimed { claimed, block })?;
-        let (root, proof) = self.withdrawal_proof(withdrawal, &claim).await?;
+        let claims = self.covering_claims(block).await?;
+        let mut claims =
+            claims.map_err(|claimed| Error::NotClaimed { claimed, block })?.into_iter();
+        let mut false_claim = Error::NotClaimed { claimed: block, block };
+        let (index, root, proof) = loop {
+            let Some(claim) = claims.next() else { return Err(false_claim) };
+            match self.withdrawal_proof(withdrawal, &claim).await {
+                Ok((root, proof)) => break (claim.index, root, proof),
+                Err(error @ Error::Contradiction(_)) => false_claim = error,
+                Err(error) => return Err(error),
+            }
+        };
         let portal = Portal::new(self.contracts.portal, &self.parent);
         let call = portal
-            .proveWithdrawalTransaction(withdrawal.message.clone(), claim.index, root, proof)
+            .proveWithdrawalTransaction(withdrawal.message.clone(), index, root, proof)
             .from(from);
         self.send(Chain::Parent, "the proof", call).await
     }
@@ -131,7 +173,7 @@ impl Bridge {
         from: Address,
         withdrawal: &Withdrawal,
     ) -> Result<Finalized, Error> {
-        match self.withdrawal_status(withdrawal).await? {
+        match self.status_for(withdrawal, Some(from)).await? {
             WithdrawalStatus::ReadyToFinalize => {}
             WithdrawalStatus::Finalized => return Err(Error::Done),
             WithdrawalStatus::WaitingToFinalize { seconds_left } => {
@@ -141,7 +183,7 @@ impl Bridge {
                 return Err(Error::NotProven(withdrawal.transaction));
             }
         }
-        let proof = self.proof(withdrawal.hash).await?;
+        let proof = self.proof(withdrawal.hash, Some(from)).await?;
         let proof = proof.ok_or(Error::NotProven(withdrawal.transaction))?;
         let message = withdrawal.message.clone();
         let portal = Portal::new(self.contracts.portal, &self.parent);
@@ -159,7 +201,8 @@ impl Bridge {
     }
 
     /// Of a withdrawal's proofs the one that ripens first; those against rejected claims are none.
-    async fn proof(&self, withdrawal: B256) -> Result<Option<Proof>, Error> {
+    /// `own` is looked at in any case.
+    async fn proof(&self, withdrawal: B256, own: Option<Address>) -> Result<Option<Proof>, Error> {
         let portal = Portal::new(self.contracts.portal, &self.parent);
         let count: u64 = portal.numProofSubmitters(withdrawal).call().await?.saturating_to();
         if count == 0 {
@@ -169,9 +212,15 @@ impl Bridge {
         let paused_until = portal.pausedUntil().call().await?;
         let now = self.parent_time().await?;
         let mut first: Option<Proof> = None;
+        let mut submitters: Vec<Address> = own.into_iter().collect();
         for i in 0..count.min(PROOFS_MAX) {
-            let submitter = portal.proofSubmitters(withdrawal, U256::from(i)).call().await?;
+            submitters.push(portal.proofSubmitters(withdrawal, U256::from(i)).call().await?);
+        }
+        for submitter in submitters {
             let proven = portal.provenWithdrawals(withdrawal, submitter).call().await?;
+            if proven.timestamp == 0 {
+                continue;
+            }
             let claim = Claim::new(proven.disputeGameProxy, &self.parent);
             let final_at = match claim.status().call().await? {
                 REJECTED => continue,
@@ -187,8 +236,8 @@ impl Bridge {
         Ok(first)
     }
 
-    /// The oldest claim that reaches `block`, or the block that claims reach.
-    async fn covering_claim(&self, block: u64) -> Result<Result<CoveringClaim, u64>, Error> {
+    /// The claims that reach `block`, oldest first, or the block that claims reach.
+    async fn covering_claims(&self, block: u64) -> Result<Result<Vec<CoveringClaim>, u64>, Error> {
         let settlement = Settlement::new(self.contracts.settlement, &self.parent);
         let game_type =
             Portal::new(self.contracts.portal, &self.parent).respectedGameType().call().await?;
@@ -198,15 +247,10 @@ impl Bridge {
             .findLatestGames(game_type, U256::from(newest), U256::from(CLAIMS_MAX.min(count)))
             .call()
             .await?;
-        let claims = claims.iter().filter_map(CoveringClaim::read);
-        let (mut oldest, mut reached) = (None, 0);
-        for claim in claims {
-            reached = reached.max(claim.block);
-            if claim.block >= block {
-                oldest = Some(claim);
-            }
-        }
-        Ok(oldest.ok_or(reached))
+        let claims: Vec<_> = claims.iter().rev().filter_map(CoveringClaim::read).collect();
+        let reached = claims.iter().map(|claim| claim.block).max().unwrap_or_default();
+        let covering: Vec<_> = claims.into_iter().filter(|claim| claim.block >= block).collect();
+        Ok(if covering.is_empty() { Err(reached) } else { Ok(covering) })
     }
 
     async fn withdrawal_proof(

@@ -105,7 +105,8 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut file = File::create(&new)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(new, path)
+    fs::rename(new, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, DeploymentError> {

@@ -1,10 +1,10 @@
 //! Signing for the dev accounts.
 
-use alloy_dyn_abi::TypedData;
 use alloy::signers::SignerSync as _;
 use alloy::signers::local::PrivateKeySigner;
 use alloy_consensus::transaction::Recovered;
 use alloy_consensus::{EthereumTypedTransaction, SignableTransaction, Signed, TxEip4844Variant};
+use alloy_dyn_abi::TypedData;
 use alloy_eips::Decodable2718 as _;
 use alloy_primitives::{Address, Bytes, Signature, TxKind, U256};
 use alloy_rpc_types_eth::TransactionRequest;

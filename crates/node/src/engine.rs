@@ -130,7 +130,7 @@ impl Engine {
             Ok(derived) => derived,
             Err(error) => {
                 if let DeriveError::Inconsistent(_) = error {
-                    // Some batches may have been taken in before the bad one.
+                    // Some batches may have been taken in.
                     self.derivation.distrust();
                     self.pool.reset()?;
                     self.measure_gap(true)?;

@@ -12,7 +12,10 @@ use alloy::{
 };
 use altana_protocol::batch::Blob;
 use serde::{Deserialize, de::DeserializeOwned};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 use tokio::sync::OnceCell;
 
 /// A beacon node's REST interface.
@@ -106,16 +109,23 @@ impl Beacon {
         block: &ParentBlock,
         hashes: &[B256],
     ) -> Result<Vec<Blob>, ParentError> {
-        let list = hashes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-        let mut found = HashMap::new();
+        let distinct: BTreeSet<_> = hashes.iter().collect();
+        let list = distinct.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let (mut found, mut failed) = (HashMap::new(), None);
         for id in self.block_ids(block).await? {
-            let commitments = self.commitments(&id).await?;
+            // They only make checking cheaper.
+            let commitments = self.commitments(&id).await.unwrap_or_default();
             for path in [
                 format!("eth/v1/beacon/blobs/{id}?versioned_hashes={list}"),
                 format!("eth/v1/beacon/blob_sidecars/{id}"),
             ] {
-                let items = self.get::<Answer<Vec<Item>>>(&path).await?;
-                let items = items.map(|items| items.data).unwrap_or_default();
+                let items = match self.get::<Answer<Vec<Item>>>(&path).await {
+                    Ok(items) => items.map(|items| items.data).unwrap_or_default(),
+                    Err(error) => {
+                        failed = Some(error);
+                        continue;
+                    }
+                };
                 let blobs: Vec<Blob> = items.into_iter().filter_map(Item::into_blob).collect();
                 let commitments =
                     hashes.iter().map(|hash| commitments.get(hash).copied()).collect();
@@ -124,6 +134,9 @@ impl Beacon {
                     return Ok(blobs);
                 }
             }
+        }
+        if let Some(error) = failed {
+            return Err(error);
         }
         let reason = format!(
             "the beacon node lacks blobs of block {} ({}); one that keeps older blobs may have them",

@@ -10,6 +10,9 @@ use alloy::{
     rpc::types::Block,
 };
 
+/// JSON-RPC's code for a method that a server does not have.
+const METHOD_NOT_FOUND: i64 = -32601;
+
 /// A block of the parent chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ParentBlock {
@@ -97,7 +100,7 @@ impl Parent {
         let fee = async |p: DynProvider| p.get_blob_base_fee().await;
         let blob_base_fee = match self.rpc.ask("eth_blobBaseFee", fee).await {
             Ok(fee) => Some(fee),
-            Err(crate::rpc::CallError::Refused(_)) => None,
+            Err(crate::rpc::CallError::Refused(error)) if error.code == METHOD_NOT_FOUND => None,
             Err(error) => return Err(error.into()),
         };
         Ok(Heads { latest, safe, finalized, blob_base_fee })

@@ -147,13 +147,14 @@ impl User {
 
     async fn prove(&self, transaction: B256, wait: bool) -> Result<()> {
         let withdrawal = self.bridge.withdrawn(transaction).await?;
-        match self.withdrawal_status(&withdrawal, wait).await? {
-            WithdrawalStatus::WaitingToFinalize { .. } | WithdrawalStatus::ReadyToFinalize => {
-                bail!("proven already; next: altana bridge finalize {transaction}")
-            }
-            WithdrawalStatus::Finalized => return Err(Error::Done.into()),
-            WithdrawalStatus::WaitingForClaim { .. } | WithdrawalStatus::ReadyToProve => {}
+        let status = self.withdrawal_status(&withdrawal, wait).await?;
+        if matches!(status, WithdrawalStatus::Finalized) {
+            return Err(Error::Done.into());
         }
+        ensure!(
+            !self.bridge.is_proven_by(self.me, &withdrawal).await?,
+            "proven already; next: altana bridge finalize {transaction}"
+        );
         let receipt = self.bridge.prove(self.me, &withdrawal).await?;
         let (hash, gas) = (receipt.transaction_hash, receipt.gas_used);
         self.print(&json!({"transaction": hash, "gasUsed": gas}), || {
@@ -178,7 +179,8 @@ impl User {
         self.print(&value, || format!("paid in {hash} ({gas} gas)"))?;
         ensure!(
             finalized.success,
-            "the call on the parent failed: tokens and messages wait in the messenger for another attempt"
+            "the call on the parent failed: tokens and messages wait in the messenger for another \
+             attempt; a call straight through the Portal had its only one"
         );
         Ok(())
     }

@@ -30,9 +30,13 @@ pub async fn run(args: cli::Node, json: bool) -> Result<()> {
     output::result(json, &json!({"rpc": server.http_url(), "ws": server.ws_url()}), || {
         format!("{} at {}", deployment.spec.name, server.http_url())
     })?;
-    let parent = connect(&args.parent.parent, beacon, &deployment).await?;
-    let (inbox, ledger) = (deployment.contracts.inbox, node.ledger().clone());
-    let syncing = tokio::spawn(show_sync(parent, inbox, ledger, json));
+    // Only a bar: what fails here, the node itself will see.
+    let (url, beacon, ledger) =
+        (args.parent.parent.clone(), beacon.to_owned(), node.ledger().clone());
+    let syncing = tokio::spawn(async move {
+        let parent = connect(&url, &beacon, &deployment).await?;
+        show_sync(parent, deployment.contracts.inbox, ledger, json).await
+    });
     let result = tokio::select! {
         error = node.failed() => Err(error.into()),
         asked = super::interrupted() => asked,

@@ -39,18 +39,24 @@ pub async fn run(args: cli::Rescue, json: bool) -> Result<()> {
     let sender = Sender::open(parent.clone(), Arc::new(key), folder.path(), options)?;
     let sent = rescue(parent, &deployment, sender).await?;
     spinner.finish_and_clear();
-    let Some(sent) = sent else { bail!("nothing waits in the queue: there is nothing to rescue") };
+    let Some((sent, messages)) = sent else {
+        bail!("nothing waits in the queue: there is nothing to rescue")
+    };
     ensure!(
         sent.reverted.is_none(),
         "the commit {} was reverted: somebody else committed first; look at the queue again",
         sent.hash
     );
-    let value = json!({"transaction": sent.hash, "gasUsed": sent.gas_used, "messages": waiting});
+    let value = json!({"transaction": sent.hash, "gasUsed": sent.gas_used, "messages": messages, "left": waiting.saturating_sub(messages)});
     output::result(json, &value, || {
-        format!(
-            "committed in {} ({} gas): {waiting} messages of the queue are part of the chain",
+        let words = format!(
+            "committed in {} ({} gas): {messages} messages of the queue are part of the chain",
             sent.hash, sent.gas_used
-        )
+        );
+        match waiting.saturating_sub(messages) {
+            0 => words,
+            left => format!("{words}\n{left} are left: run `altana rescue` again"),
+        }
     })
 }
 

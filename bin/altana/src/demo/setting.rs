@@ -189,8 +189,8 @@ impl Setting {
         let key = Arc::new(stack.accounts.signer(USER).clone());
         let sender = Sender::open(parent.clone(), key, &folder, SenderOptions::default())?;
         match rescue(parent, &stack.deployment, sender).await? {
-            Some(sent) if sent.reverted.is_none() => Ok(sent),
-            Some(sent) => bail!("the commit {} was reverted", sent.hash),
+            Some((sent, _)) if sent.reverted.is_none() => Ok(sent),
+            Some((sent, _)) => bail!("the commit {} was reverted", sent.hash),
             None => bail!("nothing waits in the queue"),
         }
     }

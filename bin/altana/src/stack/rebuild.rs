@@ -65,17 +65,19 @@ pub async fn rebuild(
     summary(derivation.tip(), ledger, begin)
 }
 
-/// Commits what waits in the queue, as anyone may when the sequencer is dead. `None`: nothing waits.
+/// Commits what waits in the queue, as anyone may when the sequencer is dead: the transaction, and how many
+/// messages it took. `None`: nothing waits.
 pub async fn rescue(
     parent: Parent,
     deployment: &Deployment,
     sender: Sender,
-) -> Result<Option<Sent>> {
+) -> Result<Option<(Sent, u64)>> {
     let (derivation, _, head) = derive(parent, deployment).await?;
     let commit = rescue::commit(deployment.spec.chain_id, &derivation, &head)?;
     let Some(commit) = commit else { return Ok(None) };
+    let messages = commit.queue_end - derivation.tip().queue_end;
     let batches = Batches { sender, inbox: deployment.contracts.inbox };
-    Ok(Some(batches.commit(commit).await?))
+    Ok(Some((batches.commit(commit).await?, messages)))
 }
 
 /// Derives the chain up to the parent's head.

@@ -9,7 +9,7 @@ pub(crate) async fn check_finality(
     parent: &impl ParentReader,
     tip: &Tip,
 ) -> Result<(), ParentError> {
-    if tip.index == 0 {
+    if tip.index == 0 || tip.parent_hash.is_zero() {
         return Ok(());
     }
     match parent.block(tip.parent_block).await? {

@@ -19,7 +19,7 @@ use crate::{
     inbox::{Inbox, Inconsistent, Update},
     note::Note,
 };
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 use altana_ledger::{Block, BlockAttributes, BlockBuilder, Ledger, SealedBlock};
 use altana_parent::CommittedBatch;
 use altana_protocol::{
@@ -32,6 +32,10 @@ use plan::has_randomness_of;
 use recover::recover_ahead;
 use std::sync::Arc;
 use tips::Tips;
+
+/// Bytes of decoded transactions at which no further batch is decoded ahead of execution; one batch
+/// alone may have more.
+const DECODED_BYTES_MAX: usize = 16 << 20;
 
 /// Why derivation stopped.
 #[derive(Debug, thiserror::Error)]
@@ -220,17 +224,36 @@ impl Derivation {
         displaced: &mut impl Displaced,
         derived: &mut Derived,
     ) -> Result<(), DeriveError> {
-        let mut plans = Vec::new();
-        let mut ends = Vec::with_capacity(update.batches.len());
-        for (batch, payload) in &update.batches {
+        let mut rest = update.batches.as_slice();
+        while !rest.is_empty() {
+            rest = self.some_batches(rest, displaced, derived)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in as many batches as may be decoded at once; gives the rest.
+    fn some_batches<'a>(
+        &mut self,
+        batches: &'a [(CommittedBatch, Option<Bytes>)],
+        displaced: &mut impl Displaced,
+        derived: &mut Derived,
+    ) -> Result<&'a [(CommittedBatch, Option<Bytes>)], DeriveError> {
+        let (mut plans, mut ends, mut bytes) = (Vec::new(), Vec::new(), 0);
+        for (batch, payload) in batches {
+            if bytes >= DECODED_BYTES_MAX {
+                break;
+            }
             let messages = self.consumed(batch)?;
             let payload = payload.as_ref().map(|payload| payload.as_ref());
-            plans.extend(Plan::of_batch(self.chain_id, &batch.header, &messages, payload));
+            let decoded = Plan::of_batch(self.chain_id, &batch.header, &messages, payload);
+            bytes += decoded.iter().map(Plan::bytes).sum::<usize>();
+            plans.extend(decoded);
             ends.push(plans.len());
         }
+        let (now, rest) = batches.split_at(ends.len());
         recover_ahead(&plans, |recovery| {
             let mut begin = 0;
-            for ((batch, _), end) in update.batches.iter().zip(ends) {
+            for ((batch, _), end) in now.iter().zip(ends) {
                 let tip = self.batch(batch, &plans[begin..end], displaced, derived, || {
                     recovery.begin_at(begin);
                 })?;
@@ -239,7 +262,7 @@ impl Derivation {
                 derived.batches += 1;
                 begin = end;
             }
-            Ok(())
+            Ok(rest)
         })
     }
 

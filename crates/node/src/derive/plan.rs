@@ -1,6 +1,9 @@
 //! What a batch says its blocks are, with their senders.
 
-use alloy_consensus::transaction::{Recovered, SignerRecoverable};
+use alloy_consensus::{
+    Transaction as _,
+    transaction::{Recovered, SignerRecoverable},
+};
 use alloy_primitives::Address;
 use altana_ledger::Block;
 use altana_protocol::{
@@ -48,6 +51,12 @@ impl Plan {
             && has_randomness_of(block, &self.block.messages)
             && block.transactions.len() == count
             && block.transactions.iter().map(|tx| tx.inner().hash()).eq(deposits.chain(signed))
+    }
+
+    /// Memory that its transactions take, about.
+    pub fn bytes(&self) -> usize {
+        let transactions = self.block.transactions.iter();
+        transactions.map(|tx| size_of::<Transaction>() + tx.input().len()).sum()
     }
 
     /// Recovers the senders, unless that was done; the result is kept.

@@ -73,7 +73,13 @@ impl<P: ParentReader> Follower<P> {
             while let Some((batch, payload)) = payloads.next().await {
                 // A block is read whole or not at all.
                 if bytes > UPDATE_PAYLOAD_BYTES && batch.block_number > last {
+                    let end = to;
                     to = self.block(batch.block_number - 1).await?;
+                    // Both are of the chain that the log was read from, or it is read again.
+                    if self.block(end.number).await?.hash != end.hash {
+                        let reason = format!("block {} ({}) is gone", end.number, end.hash);
+                        return Err(ParentError::Reset(reason));
+                    }
                     update.messages.retain(|m| m.queued.message.parent_block <= to.number);
                     break;
                 }
@@ -160,7 +166,7 @@ impl Position {
 }
 
 /// Where a restarted node begins to read: after the newest final batch, so that blobs which the
-/// parent no longer serves are not needed. Losing it costs time alone.
+/// parent no longer serves are not needed. Without it all of them are needed again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Checkpoint {
@@ -173,9 +179,18 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads the checkpoint of a folder. A missing or damaged one is none.
+    /// Reads the checkpoint of a folder. One that is damaged is none.
     pub fn load(folder: &Path) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(folder.join(NAME)).ok()?).ok()
+        let path = folder.join(NAME);
+        let read = match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            read => read.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?)),
+        };
+        read.inspect_err(|error| {
+            let path = path.display();
+            tracing::warn!(%error, "{path} cannot be read: the parent is read from the deployment on");
+        })
+        .ok()
     }
 
     /// Replaces the checkpoint atomically.

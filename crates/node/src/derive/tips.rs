@@ -20,7 +20,8 @@ pub struct Tip {
     pub queue_end: u64,
     /// Number of the parent block that holds it.
     pub parent_block: u64,
-    /// Hash of that block.
+    /// Hash of that block; zero if it is not known.
+    #[serde(default)]
     pub parent_hash: B256,
     /// Number of its last block.
     pub block_number: u64,
