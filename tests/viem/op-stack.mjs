@@ -186,6 +186,8 @@ async function moveErc721(user) {
 
 // Fees, as OP wallets show them: what viem estimates is what the oracle says and what the receipt charges.
 async function fees({ account, walletL2 }) {
+  // The rollup hears of its parent's fees in its first block.
+  await mined(l2, await walletL2.sendTransaction({ to: haven, value: 1n }), 'the first transfer')
   const call = { account, to: haven, value: 1n }
   const l1Fee = await l2.estimateL1Fee(call)
   const l1Gas = await l2.estimateL1Gas(call)
