@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each target needs a part of it")]
 #[path = "../../crates/protocol/tests/rollup/chain.rs"]
 mod chain;
 #[path = "../../crates/protocol/tests/rollup/targets.rs"]

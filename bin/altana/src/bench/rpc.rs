@@ -58,6 +58,7 @@ pub async fn run(transactions: usize, anvil: Option<&Path>) -> Result<Vec<Figure
         let server = Server::altana().await?;
         server.settled().await?;
         let run = Load::prepare(&server).await?.run(kind, transactions).await?;
+        let run = all(run, transactions)?;
         let mut figure = Figure::new(format!("rpc_{}", kind.name()), run.rate(), "tx/s");
         if let (Kind::Transfer, Some(peer)) = (kind, peer) {
             figure = figure.against("anvil", peer.rate()).at_least(8.0);
@@ -75,11 +76,11 @@ async fn anvil_run(program: &Path, transactions: usize) -> Result<Run> {
     Load::prepare(&server).await?.run(Kind::Transfer, transactions).await
 }
 
-/// What comes before a load must be complete.
-fn all(run: Run, expected: usize) -> Result<()> {
+/// What our own server takes, it must include.
+fn all(run: Run, expected: usize) -> Result<Run> {
     let included = run.transactions;
     anyhow::ensure!(included == expected, "only {included} of {expected} were included");
-    Ok(())
+    Ok(run)
 }
 
 /// Funded senders and deployed contracts on a fresh server.

@@ -216,9 +216,17 @@ impl Shared {
             return vec![Err(Rejection::Busy(reason)); count];
         }
         let chain_id = self.ledger.rules().chain_id();
-        let check =
-            |tx: Recovered<Transaction>| check(tx.inner(), chain_id, self.gas_limit).map(|()| tx);
-        let checked: Vec<_> = batch.into_iter().map(check).collect();
+        let fees = match self.accounts() {
+            Ok(fees) => fees,
+            Err(error) => return vec![Err(error); count],
+        };
+        let checked: Vec<_> = batch
+            .into_iter()
+            .map(|tx| {
+                check(tx.inner(), chain_id, self.gas_limit)?;
+                Ok(fees.price(tx))
+            })
+            .collect();
         let mut accepted = Vec::with_capacity(count);
         let mut pool = self.pool.lock();
         // Looked at under the lock: a block that joins the chain from here on is told to the pool
@@ -229,8 +237,8 @@ impl Shared {
         };
         let results = checked
             .into_iter()
-            .map(|tx: Result<Recovered<Transaction>, Rejection>| {
-                let tx = accounts.price(tx?);
+            .map(|tx: Result<PooledTransaction, Rejection>| {
+                let tx = tx?;
                 let transaction = tx.transaction.clone();
                 pool.insert(tx, &accounts)?;
                 accepted.push(transaction);
