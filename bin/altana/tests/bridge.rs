@@ -102,11 +102,15 @@ async fn ether_and_tokens_go_in_and_out() {
         let (withdrawal, _) = user.succeeds(&[args, &to].concat());
         withdrawal["transaction"].as_str().expect("a hash").to_owned()
     });
+    let told = user.fails(&["withdraw", "0.5", "--to", &coin_text]);
+    assert!(told.contains("is a contract on the parent"), "{told}");
     let told = user.fails(&["finalize", &withdrawals[0]]);
     assert!(told.contains("altana bridge prove"), "{told}");
     for withdrawal in &withdrawals {
         user.succeeds(&["prove", "--wait", withdrawal]);
     }
+    let told = user.fails(&["prove", &withdrawals[0]]);
+    assert!(told.contains("altana bridge finalize"), "{told}");
     for withdrawal in &withdrawals {
         let (paid, _) = user.succeeds(&["finalize", "--wait", withdrawal]);
         assert_eq!(paid["success"], true, "{paid}");

@@ -13,7 +13,7 @@ use altana_parent::{
     sender::{Request, SendError},
 };
 use altana_protocol::{batch::blobs_from_payload, queue::KIND_DEPOSIT};
-use axum::{Router, extract::State, routing::post};
+use axum::{Router, extract::State, http::StatusCode, routing::post};
 use serde_json::{Value, json};
 use std::{
     path::Path,
@@ -255,18 +255,41 @@ async fn an_rpc_without_old_states_and_with_short_answers_is_enough() {
     assert_eq!((log.messages.len(), log.batches.len()), (5, 1));
 }
 
+/// An answer that is refused once does not say that there are no blobs.
+#[tokio::test]
+async fn only_a_parent_that_does_not_know_the_method_has_no_blobs() {
+    let rollup = Rollup::deploy().await;
+    fn refuse(method: &str, answer: &mut Value, code: i64) {
+        if method == "eth_blobBaseFee" {
+            let error = json!({ "code": code, "message": "refused" });
+            *answer = json!({ "jsonrpc": "2.0", "id": answer["id"], "error": error });
+        }
+    }
+    let (url, lie) = liar(&rollup.anvil.url, |_, _, _| {}).await;
+    let parent = ok(Parent::connect_with(&url, None, quick()).await);
+    assert!(ok(parent.heads().await).blob_base_fee.is_some());
+    *lie.lock().unwrap() = |method, _, answer| refuse(method, answer, -32603);
+    assert!(matches!(parent.heads().await, Err(ParentError::Temporary(_))));
+    *lie.lock().unwrap() = |method, _, answer| refuse(method, answer, -32601);
+    assert_eq!(ok(parent.heads().await).blob_base_fee, None);
+}
+
 #[tokio::test]
 async fn false_blobs_are_not_believed() {
     let rollup = Rollup::deploy().await;
     ok(rollup.commit(1, b"the payload", true).await);
     let head = rollup.head().await;
     type Change = fn(String) -> String;
-    let beacon = |lie: Change| {
+    // anvil has no beacon blocks: what stands in them, or nothing.
+    let beacon = |lie: Change, block: Option<(StatusCode, String)>| {
         let url = rollup.anvil.url.clone();
         async move {
             let handle = move |uri: axum::http::Uri| {
-                let url = url.clone();
+                let (url, block) = (url.clone(), block.clone());
                 async move {
+                    if let Some(block) = block.filter(|_| uri.path().contains("blinded_blocks")) {
+                        return block;
+                    }
                     let answer = reqwest::get(format!("{url}{uri}")).await.unwrap();
                     (answer.status(), lie(answer.text().await.unwrap()))
                 }
@@ -281,13 +304,29 @@ async fn false_blobs_are_not_believed() {
     let payload = alloy::primitives::hex::encode(b"the payload");
     assert_eq!(payload, "746865207061796c6f6164");
     let contracts = rollup.deployment.contracts;
-    let cases: [(Change, bool); 3] = [
-        (|answer| answer, true),
-        (|answer| answer.replace("746865207061796c6f6164", "746865207061796c6f6165"), false),
-        (|_| r#"{"data":[]}"#.into(), false),
+    let commitments = |commitment: Bytes| {
+        let body = json!({ "blob_kzg_commitments": [commitment] });
+        Some((StatusCode::OK, json!({ "data": { "message": { "body": body } } }).to_string()))
+    };
+    let blob = c_kzg::Blob::from_bytes(&blobs_from_payload(b"the payload").unwrap()[0][..]);
+    let commitment = c_kzg::ethereum_kzg_settings(0).blob_to_kzg_commitment(&blob.unwrap());
+    let right = commitments(commitment.unwrap().to_bytes().to_vec().into());
+    let wrong = commitments([&[0xc0][..], &[0; 47]].concat().into());
+    let broken = Some((StatusCode::INTERNAL_SERVER_ERROR, "no".to_owned()));
+    let truth: Change = |answer| answer;
+    let other: Change = |answer| answer.replace("746865207061796c6f6164", "746865207061796c6f6165");
+    let cases: [(Change, _, bool); 7] = [
+        (truth, None, true),
+        (other, None, false),
+        (|_| r#"{"data":[]}"#.into(), None, false),
+        (truth, right.clone(), true),
+        (other, right, false),
+        // Commitments only make checking cheaper: without them each blob speaks for itself.
+        (truth, wrong, true),
+        (truth, broken, true),
     ];
-    for (lie, honest) in cases {
-        let url = beacon(lie).await;
+    for (lie, block, honest) in cases {
+        let url = beacon(lie, block).await;
         let parent = ok(Parent::connect_with(&rollup.anvil.url, Some(&url), quick()).await);
         let reader = InboxReader::new(parent, contracts.inbox, contracts.portal);
         let log = ok(reader.log(0, &head).await);
