@@ -83,6 +83,16 @@ fn a_folder_is_of_one_chain_and_one_process() {
     assert_eq!(open(genesis(), ethereum()).unwrap().head().hash(), head);
 }
 
+#[test]
+fn a_database_that_was_being_created_is_created_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let unfinished = dir.path().join("state.new");
+    std::fs::create_dir_all(&unfinished).unwrap();
+    std::fs::write(unfinished.join("0.jnl"), []).unwrap();
+    Ledger::open(Some(dir.path()), &genesis(), ethereum(), Options::default()).unwrap();
+    assert!(!unfinished.exists());
+}
+
 /// Commits until storage fails, then checks that the ledger is read-only but whole.
 fn fill(ledger: &Ledger) -> B256 {
     let mut committed = Vec::new();

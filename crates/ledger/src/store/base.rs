@@ -9,7 +9,12 @@ use fjall::{
         BloomConstructionPolicy, CompressionPolicy, FilterPolicy, FilterPolicyEntry, PinningPolicy,
     },
 };
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, TryLockError},
+    io,
+    path::Path,
+};
 
 /// Version of the tables; a folder with another one is refused.
 const VERSION: u64 = 1;
@@ -35,6 +40,26 @@ pub(crate) struct Disk {
     hashes: Keyspace,
     transactions: Keyspace,
     meta: Keyspace,
+    /// Held while the database is open; dropped last.
+    lock: Option<File>,
+}
+
+impl Disk {
+    fn open(path: &Path, cache_bytes: u64) -> Result<Self, Error> {
+        let builder = Database::builder(path).cache_size(cache_bytes).worker_threads(1);
+        let database = builder.open().map_err(fatal)?;
+        let table = |name: &str| database.keyspace(name, table_options).map_err(fatal);
+        Ok(Self {
+            nodes: table("nodes")?,
+            codes: table("codes")?,
+            numbers: table("numbers")?,
+            hashes: table("hashes")?,
+            transactions: table("transactions")?,
+            meta: table("meta")?,
+            database,
+            lock: None,
+        })
+    }
 }
 
 impl std::fmt::Debug for Disk {
@@ -70,32 +95,46 @@ fn damaged(table: &str) -> Error {
     Error::Corrupt(format!("database: an entry of table {table} has the wrong length"))
 }
 
+/// Takes the lock that one process holds while it uses the database.
+fn lock(path: &Path) -> Result<File, Error> {
+    let file = File::create(path).map_err(|error| io(path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Config(format!(
+            "{} is open in another process",
+            path.with_extension("").display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(io(path, &error)),
+    }
+}
+
+fn create(path: &Path, cache_bytes: u64) -> Result<(), Error> {
+    let new = path.with_extension("new");
+    if new.exists() {
+        fs::remove_dir_all(&new).map_err(|error| io(&new, &error))?;
+    }
+    drop(Disk::open(&new, cache_bytes)?);
+    fs::rename(&new, path).map_err(|error| io(path, &error))
+}
+
+fn io(path: &Path, error: &io::Error) -> Error {
+    Error::Fatal(format!("{}: {}", path.display(), explain(error)))
+}
+
 impl Base {
     pub(crate) fn memory() -> Self {
         Self::Memory(Box::default())
     }
 
-    /// Opens or creates the database.
+    /// Opens or creates the database. A kill while it is created leaves nothing in its place: it is
+    /// made beside it and renamed when it is whole.
     pub(crate) fn open(path: &Path, cache_bytes: u64) -> Result<Self, Error> {
-        let database =
-            Database::builder(path).cache_size(cache_bytes).worker_threads(1).open().map_err(
-                |error| match error {
-                    fjall::Error::Locked => {
-                        Error::Config(format!("{} is open in another process", path.display()))
-                    }
-                    other => fatal(other),
-                },
-            )?;
-        let table = |name: &str| database.keyspace(name, table_options).map_err(fatal);
-        let disk = Disk {
-            nodes: table("nodes")?,
-            codes: table("codes")?,
-            numbers: table("numbers")?,
-            hashes: table("hashes")?,
-            transactions: table("transactions")?,
-            meta: table("meta")?,
-            database,
-        };
+        let lock = lock(&path.with_extension("lock"))?;
+        if !path.exists() {
+            create(path, cache_bytes)?;
+        }
+        let mut disk = Disk::open(path, cache_bytes)?;
+        disk.lock = Some(lock);
         Ok(Self::Disk(Box::new(disk)))
     }
 
