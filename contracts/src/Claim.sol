@@ -50,7 +50,7 @@ contract Claim is IClaim {
 
     /// @inheritdoc IClaim
     function extraData() external view returns (bytes memory) {
-        return abi.encode(l2SequenceNumber(), batchIndex());
+        return ClaimArgs.extraData(ClaimArgs.read(address(this)));
     }
 
     /// @inheritdoc IClaim

@@ -79,11 +79,14 @@ contract Settlement is ISettlement {
     }
 
     /// @inheritdoc ISettlement
-    function propose(uint64 parentIndex, uint64 batchIndex, bytes32 batchHash, bytes32 outputRoot, uint64 lastBlock)
-        external
-        payable
-        returns (IClaim claim)
-    {
+    function propose(
+        uint64 parentIndex,
+        uint64 batchIndex,
+        bytes32 batchHash,
+        bytes32 outputRoot,
+        uint64 lastBlock,
+        bytes calldata data
+    ) external payable returns (IClaim claim) {
         IValidity module = IValidity(validity);
         ClaimData memory parent = _parent(parentIndex, address(module));
         _checkBatch(batchIndex, batchHash);
@@ -98,13 +101,14 @@ contract Settlement is ISettlement {
             parentIndex: parentIndex,
             createdAt: uint64(block.timestamp),
             creator: msg.sender,
-            validity: address(module)
+            validity: address(module),
+            dataHash: data.length == 0 ? bytes32(0) : keccak256(data)
         });
         claim = IClaim(_add(made));
 
         bytes32 input = _publicInput(parent, made);
         emit Claimed(made.index, batchIndex, parentIndex, batchHash, outputRoot, lastBlock, input);
-        module.onClaim{value: msg.value}(made.index, parentIndex, msg.sender, input);
+        module.onClaim{value: msg.value}(made.index, parentIndex, msg.sender, input, data);
     }
 
     /// @notice Lets another module decide the claims to come. Those that were made stay with theirs.
@@ -199,15 +203,20 @@ contract Settlement is ISettlement {
     /// @dev Puts the claim on the list, in its own contract. The address commits to everything that the claim says, so
     /// a reorganisation cannot put another claim behind it.
     function _add(ClaimData memory d) private returns (address claim) {
-        bytes32 uuid = _uuid(Protocol.GAME_TYPE, d.outputRoot, abi.encode(uint256(d.lastBlock), d.batchIndex));
-        uint256 same = _byUuid[uuid];
-        if (same != 0 && IClaim(_claims[same - 1].claim).status() != ClaimStatus.Rejected) {
-            revert GameAlreadyExists(uuid);
-        }
+        bytes32 uuid = _uuid(Protocol.GAME_TYPE, d.outputRoot, ClaimArgs.extraData(d));
+        if (_stands(_byUuid[uuid], d.validity)) revert GameAlreadyExists(uuid);
         claim = Clones.cloneDeterministicWithImmutableArgs(claimCode, ClaimArgs.encode(d), 0);
         _claims.push(Entry(claim, d.createdAt));
         _byUuid[uuid] = _claims.length;
         emit DisputeGameCreated(claim, Protocol.GAME_TYPE, d.outputRoot);
+    }
+
+    /// @dev Whether the claim before `indexPlusOne` stands in the way of the same one under `module`. Another module's
+    /// does not: if that module can never decide it, the next one must be able to.
+    function _stands(uint256 indexPlusOne, address module) private view returns (bool) {
+        if (indexPlusOne == 0) return false;
+        IClaim claim = IClaim(_claims[indexPlusOne - 1].claim);
+        return claim.validity() == module && claim.status() != ClaimStatus.Rejected;
     }
 
     /// @dev What `parentIndex` says, if a new claim can build on it. Another module's claim must be final: no module

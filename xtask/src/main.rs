@@ -13,7 +13,8 @@ cargo xtask <task>
   test [FILTER]       setup, then every test: Rust, Solidity, the no_std build, generated files
   lint                formatting, clippy, rustdoc; warnings are errors
   contracts [--check] compile contracts/ and write contracts/artifacts (or prove that it is fresh)
-  guest               build the protocol crate for riscv64imac-unknown-none-elf (no_std)
+  guest [--check]     build the fault proof's program and write crates/program (or prove that it is
+                      fresh); build the protocol crate for riscv64imac-unknown-none-elf (no_std)
   soak fuzz [--seconds N]
                       feed every fuzz target with random bytes for N seconds (60), and count
   docs                write docs/cli.md from the command line's own help (a test proves it fresh)
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
         Some("test") => test(&rest),
         Some("lint") => lint(),
         Some("contracts") => contracts(rest.contains(&"--check")),
-        Some("guest") => guest(),
+        Some("guest") => guest(rest.contains(&"--check")),
         Some("docs") => docs(),
         Some("soak") => soak(&rest),
         _ => {
@@ -84,6 +85,7 @@ fn setup() -> Task {
     }
     if !target_installed() {
         run("rustup", &["target", "add", GUEST_TARGET])?;
+        run("rustup", &["component", "add", "rust-src"])?;
     }
     qemu()
 }
@@ -117,7 +119,7 @@ fn test(filter: &[&str]) -> Task {
     }
     contracts(true)?;
     forge_test()?;
-    guest()?;
+    guest(true)?;
     run("cargo", &cargo)
 }
 
@@ -170,8 +172,42 @@ fn contracts(check: bool) -> Task {
     run("node", &args)
 }
 
-fn guest() -> Task {
+/// The machine has no compressed and no atomic instructions (docs/machine.md §2), so core and alloc
+/// are built too. Nothing here names a folder: the program is the same bytes wherever it is built.
+const GUEST_FLAGS: &str =
+    "-C target-feature=-c,-zca,-a -C passes=lower-atomic -Zlocation-detail=none";
+
+fn guest(check: bool) -> Task {
     setup()?;
+    no_std()?;
+    let elf = program()?;
+    let hash =
+        altana_riscv::Machine::load(&elf).map_err(|e| format!("the program: {e}"))?.state_hash();
+    let folder = root().join("crates/program");
+    for (name, bytes) in [("program.elf", elf), ("program.hash", format!("{hash}\n").into())] {
+        let path = folder.join(name);
+        if check && fs::read(&path).ok().as_ref() != Some(&bytes) {
+            return Err(format!("crates/program/{name} is stale: run `cargo xtask guest`"));
+        }
+        fs::write(&path, bytes).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+    }
+    println!("program hash {hash}");
+    Ok(())
+}
+
+/// Builds the fault proof's program; its executable.
+fn program() -> Result<Vec<u8>, String> {
+    let target = root().join("target");
+    let folder = target.to_string_lossy();
+    let build = ["build", "--locked", "--package", "altana-guest", "--profile", "guest"];
+    let place = ["--target", GUEST_TARGET, "--target-dir", &folder, "-Zbuild-std=core,alloc"];
+    let vars = [("RUSTC_BOOTSTRAP", "1"), ("RUSTFLAGS", GUEST_FLAGS)];
+    run_in(&root(), "cargo", &[&build[..], &place].concat(), &vars)?;
+    let path = target.join(GUEST_TARGET).join("guest/altana-guest");
+    fs::read(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+}
+
+fn no_std() -> Task {
     run(
         "cargo",
         &[

@@ -36,6 +36,8 @@ pub enum Command {
     Bridge(Bridge),
     /// Commit what waits in the queue, as anyone may when the sequencer is dead.
     Rescue(Rescue),
+    /// Look at the claims that are disputed, or answer the wrong ones.
+    Dispute(Dispute),
     /// Recompute a chain from its parent alone, and print the output root.
     Rebuild(Rebuild),
     /// Measure, side by side with a peer or a bound.
@@ -71,6 +73,12 @@ pub struct Dev {
     /// Time between rollup blocks.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 1000)]
     pub block_time: u64,
+    /// How long a claim can be disputed.
+    #[arg(long, value_name = "SECONDS", default_value_t = 4)]
+    pub challenge_window: u64,
+    /// Make no claims but against wrong ones.
+    #[arg(long)]
+    pub no_claims: bool,
     /// Keep the chains here and go on from them the next time [default: a temporary folder].
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -93,6 +101,8 @@ pub enum Scenario {
     Rollup,
     /// Force a transaction past a sequencer that ignores its sender, and past a dead one.
     Censored,
+    /// Four thieves claim wrong states; each is caught at one instruction and loses its bond.
+    Fraud,
 }
 
 /// `altana init`.
@@ -183,6 +193,12 @@ pub struct Node {
     /// File that holds the proposer's key. Without it, ALTANA_PROPOSER_KEY.
     #[arg(long, value_name = "FILE")]
     pub proposer_key_file: Option<PathBuf>,
+    /// Seconds between a proposer's claims.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    pub claim_interval: u64,
+    /// File that holds the challenger's key. Without it, ALTANA_CHALLENGER_KEY.
+    #[arg(long, value_name = "FILE")]
+    pub challenger_key_file: Option<PathBuf>,
 }
 
 /// What a node does.
@@ -192,8 +208,10 @@ pub enum Role {
     Sequencer,
     /// Publishes batches to the parent.
     Batcher,
-    /// Claims output roots on the parent.
+    /// Claims output roots on the parent, and answers wrong claims.
     Proposer,
+    /// Answers wrong claims on the parent.
+    Challenger,
     /// Derives the chain from the parent alone.
     Verifier,
 }
@@ -343,6 +361,43 @@ pub struct Rescue {
     pub wait: bool,
 }
 
+/// `altana dispute`.
+#[derive(Clone, Debug, Args)]
+pub struct Dispute {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: DisputeAction,
+}
+
+/// A way to take part in disputes.
+#[derive(Clone, Debug, Subcommand)]
+pub enum DisputeAction {
+    /// List the claims that are not final: what they build on, their rivals, and when they end.
+    Status {
+        /// Folder that `altana deploy` wrote.
+        #[arg(long, default_value = "chain")]
+        chain: PathBuf,
+        /// The parent.
+        #[command(flatten)]
+        parent: ParentArgs,
+    },
+    /// Sync, make every move that is due against wrong claims, and stop.
+    Play {
+        /// Folder that `altana deploy` wrote.
+        #[arg(long, default_value = "chain")]
+        chain: PathBuf,
+        /// The parent.
+        #[command(flatten)]
+        parent: ParentArgs,
+        /// Folder for the node's data.
+        #[arg(long, default_value = "data")]
+        dir: PathBuf,
+        /// Who brings the bonds.
+        #[command(flatten)]
+        key: KeyArgs,
+    },
+}
+
 /// `altana rebuild`.
 #[derive(Clone, Debug, Args)]
 pub struct Rebuild {
@@ -384,6 +439,8 @@ pub enum BenchGroup {
     Rebuild,
     /// Published bytes per transaction.
     Bytes,
+    /// One block in the fault proof's machine, beside native execution, and what answers take.
+    Dispute,
     /// Start-up time and memory of an idle devnet.
     Idle,
 }

@@ -39,6 +39,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Node(args) => command::node::run(args, json).await,
         Command::Bridge(args) => command::bridge::run(args, json).await,
         Command::Rescue(args) => command::rescue::run(args, json).await,
+        Command::Dispute(args) => command::dispute::run(args, json).await,
         Command::Rebuild(args) => command::rebuild::run(args, json).await,
         Command::Bench(args) => bench::run(args, json).await,
         Command::Completions { shell } => {

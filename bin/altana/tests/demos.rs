@@ -19,7 +19,9 @@ fn tell(scenario: &str, parent: Option<&str>) {
         let told = step["name"].is_string() && step["gas"].is_u64() && step["latency_ms"].is_u64();
         assert!(told && step["ok"] == true, "{step:#}");
     }
-    assert!(steps.iter().any(|step| step["bytes"].as_u64() > Some(0)), "{story:#}");
+    let counted = |figure: &str| steps.iter().any(|step| step[figure].as_u64() > Some(0));
+    let figure = if scenario == "fraud" { "honest_moves" } else { "bytes" };
+    assert!(counted(figure), "no {figure}: {story:#}");
 }
 
 #[test]
@@ -52,4 +54,15 @@ fn demo_censored_keeps_its_promises_on_the_embedded_parent() {
 fn demo_censored_keeps_its_promises_on_anvil() {
     let anvil = Anvil::start(&[]);
     tell("censored", Some(&anvil.url));
+}
+
+#[test]
+fn demo_fraud_keeps_its_promises_on_the_embedded_parent() {
+    tell("fraud", None);
+}
+
+#[test]
+fn demo_fraud_keeps_its_promises_on_anvil() {
+    let anvil = Anvil::start(&[]);
+    tell("fraud", Some(&anvil.url));
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {MemoryTree} from "./MemoryTree.sol";
+
 /// @dev The machine has halted: the claim it checked is valid.
 uint8 constant VALID = 0;
 /// @dev The machine has halted: the claim it checked is invalid.
@@ -26,6 +28,7 @@ library State {
     uint256 internal constant BYTES = 297;
     /// @notice Where `x1` starts.
     uint256 private constant REGISTERS = 49;
+    uint256 private constant A1 = 11;
 
     /// @notice The root of the memory tree.
     function memoryRoot(bytes calldata state) internal pure returns (bytes32) {
@@ -51,6 +54,13 @@ library State {
     function register(bytes calldata state, uint256 number) internal pure returns (uint64) {
         if (number == 0) return 0;
         return uint64(bytes8(state[_at(number):]));
+    }
+
+    /// @notice What a program that has halted says: the 32 bytes of `a1` to `a4`, each little-endian.
+    function result(bytes calldata state) internal pure returns (bytes32 word) {
+        for (uint256 k = 0; k < 4; ++k) {
+            word = word << 64 | bytes32(uint256(MemoryTree.reverse(register(state, A1 + k))));
+        }
     }
 
     /// @notice The name of the state.

@@ -27,7 +27,8 @@ interface IClaim {
     /// @notice The claimed output root.
     function rootClaim() external view returns (bytes32);
 
-    /// @notice `abi.encode(uint256 l2BlockNumber, uint64 batchIndex)`.
+    /// @notice `abi.encode(uint256 l2BlockNumber, uint64 batchIndex, uint64 parentIndex, bytes32 dataHash)`: what the
+    /// proposer handed to the module is hashed last, zero if that was nothing.
     function extraData() external view returns (bytes memory);
 
     /// @notice The last block of the claimed batch.

@@ -35,10 +35,15 @@ interface ISettlement {
     /// @notice Claims that after the batch `batchIndex` the output root is `outputRoot` and the last block `lastBlock`.
     /// @param parentIndex The claim it builds on, about an earlier batch. Claim 0 is the genesis.
     /// @param batchHash The batch's hash, so that the claim cannot land on another batch after a reorganisation.
-    function propose(uint64 parentIndex, uint64 batchIndex, bytes32 batchHash, bytes32 outputRoot, uint64 lastBlock)
-        external
-        payable
-        returns (IClaim claim);
+    /// @param data What the module wants to know about the claim beside that.
+    function propose(
+        uint64 parentIndex,
+        uint64 batchIndex,
+        bytes32 batchHash,
+        bytes32 outputRoot,
+        uint64 lastBlock,
+        bytes calldata data
+    ) external payable returns (IClaim claim);
 
     /// @notice What a proof of claim `index` has to prove.
     function publicInput(uint64 index) external view returns (bytes32);

@@ -14,14 +14,15 @@ struct ClaimData {
     uint64 createdAt;
     address creator;
     address validity;
+    bytes32 dataHash;
 }
 
 /// @title How a claim's facts lie behind its proxy's code.
 library ClaimArgs {
     /// @notice The bytes of a minimal proxy before its arguments.
     uint256 private constant PROXY_BYTES = 45;
-    /// @notice The bytes of the arguments: a word, five 64-bit numbers and two addresses.
-    uint256 private constant ARGS_BYTES = 32 + 5 * 8 + 2 * 20;
+    /// @notice The bytes of the arguments: two words, five 64-bit numbers and two addresses.
+    uint256 private constant ARGS_BYTES = 2 * 32 + 5 * 8 + 2 * 20;
 
     /// @notice The account is not a claim.
     error NotAClaim(address account);
@@ -29,7 +30,15 @@ library ClaimArgs {
     /// @notice The bytes to put behind a claim's proxy.
     function encode(ClaimData memory d) internal pure returns (bytes memory) {
         return abi.encodePacked(
-            d.outputRoot, d.lastBlock, d.batchIndex, d.index, d.parentIndex, d.createdAt, d.creator, d.validity
+            d.outputRoot,
+            d.lastBlock,
+            d.batchIndex,
+            d.index,
+            d.parentIndex,
+            d.createdAt,
+            d.creator,
+            d.validity,
+            d.dataHash
         );
     }
 
@@ -53,7 +62,14 @@ library ClaimArgs {
             mstore(add(d, 0xa0), shr(192, mload(add(args, 64))))
             mstore(add(d, 0xc0), shr(96, mload(add(args, 72))))
             mstore(add(d, 0xe0), shr(96, mload(add(args, 92))))
+            mstore(add(d, 0x100), mload(add(args, 112)))
         }
+    }
+
+    /// @notice What tells the claim from all others with its output root: two claims that differ in anything that their
+    /// module looks at differ here.
+    function extraData(ClaimData memory d) internal pure returns (bytes memory) {
+        return abi.encode(uint256(d.lastBlock), d.batchIndex, d.parentIndex, d.dataHash);
     }
 
     /// @notice How a claim stands. The genesis claim has no module and is final.

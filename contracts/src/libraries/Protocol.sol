@@ -64,7 +64,7 @@ library Protocol {
     /// @notice How many messages one batch can take.
     uint64 internal constant MAX_BATCH_MESSAGES = 1024;
     /// @notice How many blocks one batch can hold.
-    uint64 internal constant MAX_BATCH_BLOCKS = 4096;
+    uint64 internal constant MAX_BATCH_BLOCKS = 1024;
     /// @notice How many blobs one batch can use.
     uint256 internal constant MAX_BATCH_BLOBS = 6;
     /// @notice The unit in which calldata is committed to, and opened in proofs.
@@ -119,6 +119,21 @@ library Protocol {
         uint64 lastBlock
     ) internal pure returns (bytes32) {
         return keccak256(abi.encode(config, previousRoot, previousBatch, batch, root, lastBlock));
+    }
+
+    /// @notice Names the rollup's state after a block: a leaf of the fault proof's histories (docs/dispute.md).
+    function blockLeaf(bytes32 root, uint64 number) internal pure returns (bytes32) {
+        return keccak256(abi.encode(root, number));
+    }
+
+    /// @notice What the fault proof's program is asked: which block follows `leaf`, if it is block `blockIndex` of the
+    /// batch with hash `batch`.
+    function blockInput(bytes32 config, bytes32 leaf, bytes32 batch, uint64 blockIndex)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(config, leaf, batch, blockIndex));
     }
 
     /// @notice Commits to a calldata payload: a Merkle root over chunks, so that a proof opens 4 KiB at a time.

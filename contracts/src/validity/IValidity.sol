@@ -13,8 +13,8 @@ import {ClaimStatus} from "../interfaces/IClaim.sol";
 /// - `status` never reverts for a claim that was announced, and costs a bounded amount of gas: the Portal asks it with
 ///   users' gas.
 interface IValidity {
-    /// @notice The bond that `onClaim` expects to receive, in wei.
-    function bond() external view returns (uint256);
+    /// @notice The bond that `onClaim` expects to receive for a claim of `claimant` on `parentIndex`, in wei.
+    function bond(uint64 parentIndex, address claimant) external view returns (uint256);
 
     /// @notice A claim is being made. Reverts if `claimant` may not make it, or the bond is not right.
     /// @dev Only Settlement calls this, once for each claim, as the last step of making it.
@@ -22,7 +22,10 @@ interface IValidity {
     /// @param parentIndex The claim it builds on; already final, or decided by this same module.
     /// @param claimant Who makes the claim.
     /// @param publicInput What a proof of the claim has to prove (`Protocol.publicInput`).
-    function onClaim(uint64 index, uint64 parentIndex, address claimant, bytes32 publicInput) external payable;
+    /// @param data What the claimant hands to the module, which says what that is.
+    function onClaim(uint64 index, uint64 parentIndex, address claimant, bytes32 publicInput, bytes calldata data)
+        external
+        payable;
 
     /// @notice How claim `index` stands now.
     function status(uint64 index) external view returns (ClaimStatus);

@@ -8,7 +8,7 @@ import {Settlement} from "../../src/Settlement.sol";
 import {Timelock} from "../../src/Timelock.sol";
 import {IClaim} from "../../src/interfaces/IClaim.sol";
 import {ChainSpec, OutputRootProof, Protocol, Withdrawal} from "../../src/libraries/Protocol.sol";
-import {ChallengeWindow} from "../../src/validity/ChallengeWindow.sol";
+import {ChallengeWindow} from "./ChallengeWindow.sol";
 import {Test} from "../base/Test.sol";
 import {Trie} from "../base/Trie.sol";
 
@@ -118,7 +118,7 @@ abstract contract CoreTest is Test {
     function _proposeOn(uint64 parent, uint64 batch, bytes32 root) internal returns (IClaim) {
         bytes32 batchHash = inbox.batchHash(batch);
         vm.prank(proposer);
-        return settlement.propose(parent, batch, batchHash, root, batch);
+        return settlement.propose(parent, batch, batchHash, root, batch, "");
     }
 
     /// @dev A new batch and a claim on it, under whose root the message passer has recorded `hashes`.

@@ -7,7 +7,7 @@ import {Settlement} from "../../src/Settlement.sol";
 import {ClaimStatus, IClaim} from "../../src/interfaces/IClaim.sol";
 import {IInbox} from "../../src/interfaces/IInbox.sol";
 import {OutputRootProof, Protocol, Withdrawal} from "../../src/libraries/Protocol.sol";
-import {ChallengeWindow} from "../../src/validity/ChallengeWindow.sol";
+import {ChallengeWindow} from "./ChallengeWindow.sol";
 import {Trie} from "../base/Trie.sol";
 import {Vm} from "../base/Vm.sol";
 
@@ -95,7 +95,7 @@ contract Handler {
         OutputRootProof memory parts = OutputRootProof(0, keccak256(abi.encode(seed)), storageRoot, 0);
         bytes32 batchHash = _inbox.batchHash(batch);
         vm.prank(_window.proposer());
-        try _settlement.propose(parent, batch, batchHash, Protocol.outputRoot(parts), batch) {
+        try _settlement.propose(parent, batch, batchHash, Protocol.outputRoot(parts), batch, "") {
             _parts[count] = parts;
             _sizes[count] = _withdrawals.length;
         } catch {}

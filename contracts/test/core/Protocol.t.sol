@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Protocol} from "../../src/libraries/Protocol.sol";
 import {Test} from "../base/Test.sol";
 
-/// @notice The calldata commitment against a second, naive implementation of its definition.
+/// @notice Hashes against a second, naive implementation of their definition.
 contract ProtocolTest is Test {
     function commit(bytes calldata payload) external pure returns (bytes32) {
         return Protocol.calldataCommitment(payload);
@@ -33,6 +33,11 @@ contract ProtocolTest is Test {
         bytes memory payload = _bytes(seed, seed % 40_000);
         uint256 count = payload.length == 0 ? 1 : (payload.length + 4095) / 4096;
         vm.assertEq(this.commit(payload), _root(payload, 0, count));
+    }
+
+    function test_blockLeaf_and_blockInput_are_words_in_order(bytes32 a, bytes32 b, bytes32 c, uint64 n) external pure {
+        vm.assertEq(Protocol.blockLeaf(a, n), keccak256(bytes.concat(a, bytes32(uint256(n)))));
+        vm.assertEq(Protocol.blockInput(a, b, c, n), keccak256(bytes.concat(a, b, c, bytes32(uint256(n)))));
     }
 
     /// @dev The definition, from the top: the left part is the largest power of two below `count`.

@@ -6,7 +6,7 @@ import {ClaimStatus, IClaim} from "../../src/interfaces/IClaim.sol";
 import {ISettlement} from "../../src/interfaces/ISettlement.sol";
 import {ClaimArgs} from "../../src/libraries/ClaimArgs.sol";
 import {Protocol} from "../../src/libraries/Protocol.sol";
-import {ChallengeWindow} from "../../src/validity/ChallengeWindow.sol";
+import {ChallengeWindow} from "./ChallengeWindow.sol";
 import {IValidity} from "../../src/validity/IValidity.sol";
 import {CoreTest} from "./CoreTest.sol";
 
@@ -38,7 +38,7 @@ contract SettlementTest is CoreTest {
 
     function test_propose_makes_a_claim_that_says_what_was_claimed(bytes32 root, uint64 lastBlock) external {
         vm.assume(root != 0);
-        lastBlock = uint64(bound(lastBlock, 2, 2 * 4096));
+        lastBlock = uint64(bound(lastBlock, 2, 2 * 1024));
         _commit("one");
         _commit("two");
         skip(60);
@@ -49,12 +49,12 @@ contract SettlementTest is CoreTest {
         vm.expectEmit(address(settlement));
         emit ISettlement.Claimed(1, 2, 0, batchHash, root, lastBlock, input);
         vm.prank(proposer);
-        IClaim claim = settlement.propose(0, 2, batchHash, root, lastBlock);
+        IClaim claim = settlement.propose(0, 2, batchHash, root, lastBlock, "");
 
         vm.assertEq(claim.rootClaim(), root);
         vm.assertEq(claim.l2SequenceNumber(), lastBlock);
         vm.assertEq(claim.l2BlockNumber(), lastBlock);
-        vm.assertEq(claim.extraData(), abi.encode(uint256(lastBlock), uint64(2)));
+        vm.assertEq(claim.extraData(), abi.encode(uint256(lastBlock), uint64(2), uint64(0), bytes32(0)));
         vm.assertEq(claim.gameType(), 42);
         vm.assertEq(claim.gameCreator(), proposer);
         vm.assertEq(claim.createdAt(), vm.getBlockTimestamp());
@@ -89,7 +89,7 @@ contract SettlementTest is CoreTest {
     function test_propose_unknownBatch_reverts() external {
         vm.expectRevert(Settlement.BadBatch.selector);
         vm.prank(proposer);
-        settlement.propose(0, 1, 0, keccak256("root"), 1);
+        settlement.propose(0, 1, 0, keccak256("root"), 1, "");
     }
 
     function test_propose_otherBatchHash_reverts(bytes32 hash) external {
@@ -97,7 +97,7 @@ contract SettlementTest is CoreTest {
         vm.assume(hash != inbox.batchHash(1));
         vm.expectRevert(Settlement.BadBatch.selector);
         vm.prank(proposer);
-        settlement.propose(0, 1, hash, keccak256("root"), 1);
+        settlement.propose(0, 1, hash, keccak256("root"), 1, "");
     }
 
     function test_propose_onSameOrLaterBatch_reverts() external {
@@ -108,7 +108,7 @@ contract SettlementTest is CoreTest {
         for (uint64 batch = 1; batch <= 2; ++batch) {
             vm.expectRevert(Settlement.BadParent.selector);
             vm.prank(proposer);
-            settlement.propose(1, batch, hashes[batch - 1], keccak256("other"), 3);
+            settlement.propose(1, batch, hashes[batch - 1], keccak256("other"), 3, "");
         }
     }
 
@@ -116,11 +116,11 @@ contract SettlementTest is CoreTest {
         _commit("one");
         _commit("two");
         bytes32 hash = inbox.batchHash(2);
-        uint64[4] memory wrong = [0, 1, 2 * 4096 + 1, type(uint64).max];
+        uint64[4] memory wrong = [0, 1, 2 * 1024 + 1, type(uint64).max];
         for (uint256 i = 0; i < wrong.length; ++i) {
             vm.expectRevert(Settlement.BadLastBlock.selector);
             vm.prank(proposer);
-            settlement.propose(0, 2, hash, keccak256("root"), wrong[i]);
+            settlement.propose(0, 2, hash, keccak256("root"), wrong[i], "");
         }
     }
 
@@ -129,7 +129,7 @@ contract SettlementTest is CoreTest {
         bytes32 hash = inbox.batchHash(1);
         vm.expectRevert(abi.encodeWithSelector(Settlement.NoSuchClaim.selector, 1));
         vm.prank(proposer);
-        settlement.propose(1, 1, hash, keccak256("root"), 1);
+        settlement.propose(1, 1, hash, keccak256("root"), 1, "");
     }
 
     function test_propose_onVetoedParent_reverts() external {
@@ -141,7 +141,7 @@ contract SettlementTest is CoreTest {
         bytes32 hash = inbox.batchHash(2);
         vm.expectRevert(Settlement.BadParent.selector);
         vm.prank(proposer);
-        settlement.propose(1, 2, hash, keccak256("root"), 2);
+        settlement.propose(1, 2, hash, keccak256("root"), 2, "");
     }
 
     function test_propose_sameClaim_reverts_while_it_stands() external {
@@ -151,7 +151,7 @@ contract SettlementTest is CoreTest {
         bytes32 uuid = settlement.getGameUUID(42, keccak256("root"), first.extraData());
         vm.expectRevert(abi.encodeWithSelector(ISettlement.GameAlreadyExists.selector, uuid));
         vm.prank(proposer);
-        settlement.propose(0, 1, hash, keccak256("root"), 1);
+        settlement.propose(0, 1, hash, keccak256("root"), 1, "");
 
         vm.prank(guardian);
         window.veto(1);
@@ -159,6 +159,47 @@ contract SettlementTest is CoreTest {
         vm.assertNotEq(address(first), address(second));
         (address found,) = settlement.games(42, keccak256("root"), second.extraData());
         vm.assertEq(found, address(second));
+    }
+
+    /// @dev A right claim cannot be kept from the list by one that looks like it but hands its module something else, or
+    /// builds on something else.
+    function test_propose_same_root_with_other_data_or_parent_is_another_claim() external {
+        _commit("one");
+        _commit("two");
+        bytes32 hash = inbox.batchHash(2);
+        vm.mockCall(address(window), abi.encodeWithSelector(IValidity.onClaim.selector), "");
+        IClaim none = settlement.propose(0, 2, hash, keccak256("root"), 2, "");
+        IClaim some = settlement.propose(0, 2, hash, keccak256("root"), 2, "some data");
+        IClaim more = settlement.propose(0, 2, hash, keccak256("root"), 2, hex"00");
+        vm.assertEq(none.extraData(), abi.encode(uint256(2), uint64(2), uint64(0), bytes32(0)));
+        vm.assertEq(some.extraData(), abi.encode(uint256(2), uint64(2), uint64(0), keccak256("some data")));
+        vm.assertEq(more.extraData(), abi.encode(uint256(2), uint64(2), uint64(0), keccak256(hex"00")));
+        bytes32 uuid = settlement.getGameUUID(42, keccak256("root"), some.extraData());
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.GameAlreadyExists.selector, uuid));
+        settlement.propose(0, 2, hash, keccak256("root"), 2, "some data");
+
+        bytes32 first = inbox.batchHash(1);
+        settlement.propose(0, 1, first, keccak256("before"), 1, "");
+        IClaim elsewhere = settlement.propose(4, 2, hash, keccak256("root"), 2, "some data");
+        vm.assertEq(elsewhere.extraData(), abi.encode(uint256(2), uint64(2), uint64(4), keccak256("some data")));
+    }
+
+    /// @dev A module that never decides does not stand in the way of the next.
+    function test_propose_same_claim_under_another_module() external {
+        _commit("one");
+        _proposeOn(0, 1, keccak256("root"));
+        ChallengeWindow next = new ChallengeWindow(_windowConfig());
+        vm.prank(address(timelock));
+        settlement.setValidity(address(next));
+        IClaim second = _proposeOn(0, 1, keccak256("root"));
+        vm.assertEq(second.validity(), address(next));
+        (address found,) = settlement.games(42, keccak256("root"), second.extraData());
+        vm.assertEq(found, address(second));
+        bytes32 hash = inbox.batchHash(1);
+        bytes32 uuid = settlement.getGameUUID(42, keccak256("root"), second.extraData());
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.GameAlreadyExists.selector, uuid));
+        vm.prank(proposer);
+        settlement.propose(0, 1, hash, keccak256("root"), 1, "");
     }
 
     function test_games_are_found_as_tools_look_for_them() external {
@@ -248,7 +289,7 @@ contract SettlementTest is CoreTest {
         bytes32 hash = inbox.batchHash(2);
         vm.prank(proposer);
         vm.expectRevert(Settlement.BadParent.selector); // pending, and another module's
-        settlement.propose(1, 2, hash, keccak256("two"), 2);
+        settlement.propose(1, 2, hash, keccak256("two"), 2, "");
 
         skip(WINDOW - 1);
         vm.assertEq(uint256(old.status()), uint256(ClaimStatus.Pending));
@@ -263,11 +304,12 @@ contract SettlementTest is CoreTest {
     function test_propose_passes_the_bond_on() external {
         _commit("one");
         bytes32 hash = inbox.batchHash(1);
-        bytes memory expected = abi.encodeCall(IValidity.onClaim, (1, 0, alice, _inputOf(hash, keccak256("root"))));
+        bytes memory expected =
+            abi.encodeCall(IValidity.onClaim, (1, 0, alice, _inputOf(hash, keccak256("root")), "some data"));
         vm.mockCall(address(window), expected, "");
         vm.expectCall(address(window), 1 ether, expected);
         vm.prank(alice);
-        settlement.propose{value: 1 ether}(0, 1, hash, keccak256("root"), 1);
+        settlement.propose{value: 1 ether}(0, 1, hash, keccak256("root"), 1, "some data");
         vm.assertEq(address(settlement).balance, 0);
     }
 

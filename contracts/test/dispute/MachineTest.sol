@@ -91,7 +91,7 @@ abstract contract MachineTest is Test {
     }
 
     /// @dev The leaf `index`, added if it is not there.
-    function _leaf(Machine memory m, uint256 index) private pure returns (Node memory) {
+    function _leaf(Machine memory m, uint256 index) internal pure returns (Node memory) {
         for (uint256 i = 0; i < m.memory_.length; ++i) {
             if (m.memory_[i].level == 0 && m.memory_[i].index == index) return m.memory_[i];
         }

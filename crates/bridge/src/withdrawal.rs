@@ -316,7 +316,7 @@ struct CoveringClaim {
 
 impl CoveringClaim {
     fn read(game: &Settlement::GameSearchResult) -> Option<Self> {
-        let (block, _batch) = <(U256, u64)>::abi_decode_params(&game.extraData).ok()?;
+        let (block, ..) = <(U256, u64, u64, B256)>::abi_decode_params(&game.extraData).ok()?;
         Some(Self { index: game.index, root: game.rootClaim, block: block.try_into().ok()? })
     }
 }

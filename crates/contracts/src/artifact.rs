@@ -11,11 +11,11 @@ macro_rules! artifacts {
 
 /// Name and JSON of every contract that Rust deploys or talks to.
 const ARTIFACTS: &[(&str, &str)] = artifacts![
-    "ChallengeWindow",
     "Claim",
     "DemoCollection",
     "DemoSwap",
     "DemoToken",
+    "FaultProof",
     "FeeVault",
     "GasPriceOracle",
     "Inbox",
@@ -34,6 +34,7 @@ const ARTIFACTS: &[(&str, &str)] = artifacts![
     "OptimismMintableERC721Factory",
     "Portal",
     "Settlement",
+    "Step",
     "Timelock",
     "WETH",
 ];

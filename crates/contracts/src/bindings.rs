@@ -83,8 +83,10 @@ sol! {
             uint64 batchIndex,
             bytes32 batchHash,
             bytes32 outputRoot,
-            uint64 lastBlock
+            uint64 lastBlock,
+            bytes data
         ) external payable returns (address claim);
+        function validity() external view returns (address);
         function gameCount() external view returns (uint256);
         function gameAtIndex(
             uint256 index
@@ -96,6 +98,72 @@ sol! {
         ) external view returns (GameSearchResult[] memory);
     }
 
+    /// A node of a history at its place (docs/dispute.md §4).
+    #[derive(Debug, PartialEq, Eq)]
+    struct Edge {
+        bytes32 origin;
+        uint8 level;
+        uint8 height;
+        uint64 index;
+        bytes32 prefix;
+        bytes32 node;
+    }
+
+    /// An edge whose timer is brought up to date (docs/dispute.md §6).
+    #[derive(Debug, PartialEq, Eq)]
+    struct Credit {
+        Edge edge;
+        bytes32 left;
+        bytes32 right;
+    }
+
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract FaultProof {
+        struct EdgeState {
+            bool exists;
+            bool rivalled;
+            bool bisected;
+            bool proven;
+            bool confirmed;
+            address bondedBy;
+            uint64 unrivalledSeconds;
+            uint64 creditedSeconds;
+        }
+        event EdgeAdded(bytes32 indexed origin, bytes32 indexed id, Edge edge, bytes32 refines);
+        event EdgeBisected(bytes32 indexed id);
+        event EdgeProven(bytes32 indexed id);
+        event EdgeConfirmed(bytes32 indexed id);
+        event ClaimConfirmed(uint64 indexed index);
+        function bisect(Edge edge, bytes32 left, bytes32 right) external;
+        function descend(
+            Edge edge,
+            bytes32[] before,
+            bytes32[] spine,
+            bytes endState
+        ) external payable;
+        function prove(Edge edge, bytes32[] before, bytes witness) external;
+        function proveRepeat(Edge edge, bytes32[] before) external;
+        function credit(Credit[] list) external;
+        function confirm(uint64 claimIndex) external;
+        function confirmEdge(Edge edge) external;
+        function settle(uint64 claimIndex) external;
+        function settleEdge(Edge edge) external;
+        function withdraw() external;
+        function look(Edge[] edges) external view returns (EdgeState[] states);
+        function rootEdge(uint64 claimIndex) external view returns (Edge edge);
+        function lastBatchFor(uint64 parentIndex) external view returns (uint64 batchIndex);
+        function bond(uint64 parentIndex, address claimant) external view returns (uint256 bond);
+        function claimBond() external view returns (uint256 bond);
+        function burnt() external view returns (uint256 amount);
+        function levelBond(uint8 level) external view returns (uint256 bond);
+        function status(uint64 index) external view returns (uint8 status);
+        function expectedResolution(uint64 index) external view returns (uint64 time);
+        function withdrawable(address account) external view returns (uint256 amount);
+        function windowSeconds() external view returns (uint64);
+        function programHash() external view returns (bytes32);
+    }
+
     #[sol(rpc)]
     #[derive(Debug)]
     contract Claim {
@@ -103,6 +171,8 @@ sol! {
         function rootClaim() external view returns (bytes32);
         function l2SequenceNumber() external view returns (uint256);
         function batchIndex() external view returns (uint64);
+        function createdAt() external view returns (uint64);
+        function gameCreator() external view returns (address);
         function expectedResolution() external view returns (uint64);
         function resolvedAt() external view returns (uint64);
     }
@@ -338,6 +408,11 @@ mod tests {
             Settlement::SettlementEvents::SELECTORS,
         );
         check("Claim", Claim::ClaimCalls::SELECTORS, &[]);
+        check(
+            "FaultProof",
+            FaultProof::FaultProofCalls::SELECTORS,
+            FaultProof::FaultProofEvents::SELECTORS,
+        );
         for bridge in ["L1StandardBridge", "L2StandardBridge"] {
             let calls = StandardBridge::StandardBridgeCalls::SELECTORS;
             check(bridge, calls, StandardBridge::StandardBridgeEvents::SELECTORS);

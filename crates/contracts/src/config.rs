@@ -18,6 +18,9 @@ pub struct RollupConfig {
     pub blocks: Blocks,
     /// What the contracts on the parent chain enforce.
     pub delays: Delays,
+    /// What claims and disputes have to bring.
+    #[serde(default)]
+    pub bonds: Bonds,
     /// Balances at genesis, in wei. For development: on a real chain ether comes from the Portal.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub balances: BTreeMap<Address, U256>,
@@ -29,9 +32,7 @@ pub struct RollupConfig {
 pub struct Roles {
     /// Commits batches while it does so in time.
     pub batcher: Address,
-    /// Claims output roots.
-    pub proposer: Address,
-    /// May pause for a bounded time, and veto a claim within its window.
+    /// May pause withdrawals once, for a bounded time.
     pub guardian: Address,
     /// May change roles and validity, behind the timelock.
     pub owner: Address,
@@ -73,7 +74,8 @@ pub struct Delays {
     pub sequencer_timeout_s: u64,
     /// A batch whose last block is older than this is refused.
     pub max_batch_age_s: u64,
-    /// A claim is final this long after it was made, unless vetoed.
+    /// A claim is final this long after it was made; a disputed one needs the time of the answers on
+    /// top.
     pub challenge_window_s: u64,
     /// A withdrawal is paid no sooner than this after it was proven.
     pub proof_maturity_s: u64,
@@ -81,6 +83,19 @@ pub struct Delays {
     pub timelock_s: u64,
     /// A pause ends by itself after this.
     pub max_pause_s: u64,
+}
+
+/// What is at stake in a claim and in a dispute, in gwei (docs/dispute.md §7). Half of a lost bond
+/// pays whoever proved it wrong: a level's has to cover the gas of the moves on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bonds {
+    /// Of a claim.
+    pub claim_gwei: u64,
+    /// Of a descent from a block into its strides.
+    pub strides_gwei: u64,
+    /// Of a descent from a stride into its instructions.
+    pub steps_gwei: u64,
 }
 
 /// What is wrong with a [`RollupConfig`]: the field, and why.
@@ -102,8 +117,7 @@ pub enum ConfigError {
 impl RollupConfig {
     /// Defaults for development: quick windows, the test mnemonic's accounts in every role.
     ///
-    /// `accounts` are the funded accounts; the last three take the roles batcher, proposer and
-    /// owner/guardian.
+    /// `accounts` are the funded accounts: the last publishes, the third to last owns and guards.
     pub fn development(accounts: &[Address]) -> Self {
         let role = |from_end: usize| {
             accounts.len().checked_sub(from_end).map(|i| accounts[i]).unwrap_or_default()
@@ -113,13 +127,13 @@ impl RollupConfig {
             chain_id: 42069,
             roles: Roles {
                 batcher: role(1),
-                proposer: role(2),
                 guardian: role(3),
                 owner: role(3),
                 fee_recipient: role(3),
             },
             blocks: Blocks::default(),
             delays: Delays::development(),
+            bonds: Bonds::default(),
             balances: accounts.iter().map(|a| (*a, U256::from(10_000u64) * ETHER)).collect(),
         }
     }
@@ -147,6 +161,7 @@ impl RollupConfig {
         }
         self.roles.check()?;
         self.blocks.check()?;
+        self.bonds.check()?;
         self.delays.check()
     }
 }
@@ -159,7 +174,6 @@ impl Roles {
     fn check(&self) -> Result<(), ConfigError> {
         let roles = [
             ("roles.batcher", self.batcher),
-            ("roles.proposer", self.proposer),
             ("roles.guardian", self.guardian),
             ("roles.owner", self.owner),
             ("roles.fee_recipient", self.fee_recipient),
@@ -174,12 +188,31 @@ impl Roles {
     }
 }
 
+impl Default for Bonds {
+    fn default() -> Self {
+        // A level takes up to 23 moves of 130,000 gas; half a bond pays for them at 150 gwei.
+        Self { claim_gwei: 5_000_000_000, strides_gwei: 1_000_000_000, steps_gwei: 1_000_000_000 }
+    }
+}
+
+impl Bonds {
+    fn check(&self) -> Result<(), ConfigError> {
+        let ordered = self.claim_gwei >= self.strides_gwei && self.strides_gwei >= self.steps_gwei;
+        if ordered && self.steps_gwei > 0 {
+            return Ok(());
+        }
+        let why = "are not claim_gwei >= strides_gwei >= steps_gwei > 0: else a wrong party could \
+                   make a right one bring more than itself";
+        Err(ConfigError::Field { field: "bonds", why: why.into() })
+    }
+}
+
 impl Default for Blocks {
     fn default() -> Self {
         Self {
             block_time_ms: 1_000,
             preconfirmation_ms: 250,
-            gas_limit: 1_000_000_000,
+            gas_limit: 500_000_000,
             elasticity: 10,
             denominator: 250,
             min_base_fee: 1_000,
@@ -189,6 +222,10 @@ impl Default for Blocks {
         }
     }
 }
+
+/// Most gas of a block that the fault proof's machine can execute: 2^38 instructions, at most 512 of
+/// which are ever needed for one gas (docs/dispute.md §8).
+const PROVABLE_GAS: u64 = 1 << 29;
 
 impl Blocks {
     fn check(&self) -> Result<(), ConfigError> {
@@ -200,7 +237,7 @@ impl Blocks {
         };
         within("blocks.block_time_ms", self.block_time_ms, 100, 60_000)?;
         within("blocks.preconfirmation_ms", self.preconfirmation_ms, 20, self.block_time_ms)?;
-        within("blocks.gas_limit", self.gas_limit, 20_000_000, 100_000_000_000)?;
+        within("blocks.gas_limit", self.gas_limit, 20_000_000, PROVABLE_GAS)?;
         within("blocks.elasticity", self.elasticity, 1, 1_000)?;
         within("blocks.denominator", self.denominator, 1, 1_000_000)?;
         within("blocks.min_base_fee", self.min_base_fee, 1, 1_000_000_000_000)?;
@@ -230,17 +267,18 @@ impl Delays {
             max_batch_age_s: 86_400,
             challenge_window_s: 604_800,
             proof_maturity_s: 604_800,
-            timelock_s: 2_592_000,
+            timelock_s: 2_764_800,
             max_pause_s: 604_800,
         }
     }
 
-    /// How long a withdrawal takes, in seconds, when the sequencer and the guardian hinder it as
-    /// long as they can.
+    /// How long a withdrawal takes, in seconds, when the sequencer, the guardian and a wrong claim
+    /// hinder it as long as they can.
     fn exit_s(&self) -> u64 {
         self.force_inclusion_s.max(self.sequencer_timeout_s)
             + self.max_pause_s
             + self.challenge_window_s
+            + self.challenge_window_s / ANSWERS
             + self.proof_maturity_s
     }
 
@@ -280,6 +318,8 @@ impl Delays {
     }
 }
 
+/// The part of a window that honest answers to all moves of a dispute are given.
+const ANSWERS: u64 = 7;
 /// Ninety days: longer than any delay in use, and far from overflow.
 const MAX_DELAY_S: u64 = 90 * 86_400;
 
@@ -306,12 +346,13 @@ mod tests {
     #[test]
     fn a_bad_field_is_named() {
         type Spoil = fn(&mut RollupConfig);
-        let cases: [(Spoil, &str); 6] = [
+        let cases: [(Spoil, &str); 7] = [
             (|c| c.chain_id = 0, "chain_id"),
             (|c| c.roles.owner = Address::ZERO, "roles.owner"),
             (|c| c.blocks.gas_limit = 1, "blocks.gas_limit"),
             (|c| c.blocks.preconfirmation_ms = 2_000, "blocks.preconfirmation_ms"),
             (|c| c.delays.challenge_window_s = 0, "delays.challenge_window_s"),
+            (|c| c.bonds.steps_gwei = c.bonds.strides_gwei + 1, "bonds"),
             (|c| c.delays.max_pause_s = c.delays.timelock_s, "delays.timelock_s"),
         ];
         for (spoil, field) in cases {

@@ -78,15 +78,18 @@ pub enum DeployError {
     },
 }
 
+const GWEI: U256 = U256::from_limbs([1_000_000_000, 0, 0, 0]);
 /// Gas that `eth_estimateGas` may miss, in percent.
 const GAS_MARGIN_PERCENT: u64 = 20;
 
-/// Deploys a rollup with `deployer`, an account for which `parent` signs. `progress` is called with
-/// the name of each contract before it is created.
+/// Deploys a rollup with `deployer`, an account for which `parent` signs. Claims about it are
+/// disputed by the program with `program_hash` (docs/machine.md §6). `progress` is called with the
+/// name of each contract before it is created.
 pub async fn deploy(
     parent: &DynProvider,
     deployer: Address,
     config: &RollupConfig,
+    program_hash: B256,
     mut progress: impl FnMut(&'static str),
 ) -> Result<Deployment, DeployError> {
     config.check()?;
@@ -114,7 +117,8 @@ pub async fn deploy(
     let header = genesis_header(&genesis, &Rules::Rollup(spec.clone()))?;
     spec.genesis_hash = header.hash_slow();
     let root = output_root(&header);
-    let creations = creations(config, &contracts, &spec, timestamp, root, has_multicall)?;
+    let creations =
+        creations(config, &contracts, &spec, timestamp, (root, program_hash), has_multicall)?;
     for (offset, (contract, expected, init_code)) in creations.into_iter().enumerate() {
         progress(contract);
         create(parent, deployer, nonce + offset as u64, contract, expected, init_code).await?;
@@ -134,13 +138,14 @@ fn addresses(deployer: Address, nonce: u64, has_multicall: bool) -> ParentContra
     ParentContracts {
         timelock: at(0),
         inbox: at(1),
-        validity: at(2),
-        settlement: at(3),
-        portal: at(4),
-        messenger: at(5),
-        standard_bridge: at(6),
-        erc721_bridge: at(7),
-        multicall3: if has_multicall { MULTICALL3 } else { at(8) },
+        step: at(2),
+        validity: at(3),
+        settlement: at(4),
+        portal: at(5),
+        messenger: at(6),
+        standard_bridge: at(7),
+        erc721_bridge: at(8),
+        multicall3: if has_multicall { MULTICALL3 } else { at(9) },
     }
 }
 
@@ -170,7 +175,7 @@ fn creations(
     at: &ParentContracts,
     spec: &ChainSpec,
     genesis_timestamp: u64,
-    genesis_output_root: B256,
+    (genesis_output_root, program_hash): (B256, B256),
     has_multicall: bool,
 ) -> Result<Vec<(&'static str, Address, Bytes)>, NoArtifact> {
     let (roles, delays) = (&config.roles, &config.delays);
@@ -192,12 +197,15 @@ fn creations(
         sequencerTimeout: delays.sequencer_timeout_s,
         maxBatchAge: delays.max_batch_age_s,
     };
-    let validity = constructor::ChallengeWindow {
-        owner: at.timelock,
+    let wei = |gwei: u64| U256::from(gwei) * GWEI;
+    let validity = constructor::FaultProof {
         settlement: at.settlement,
-        proposer: roles.proposer,
-        guardian: roles.guardian,
+        step: at.step,
+        programHash: program_hash,
         windowSeconds: delays.challenge_window_s,
+        claimBond: wei(config.bonds.claim_gwei),
+        stridesBond: wei(config.bonds.strides_gwei),
+        stepsBond: wei(config.bonds.steps_gwei),
     };
     let settlement = constructor::Settlement {
         owner: at.timelock,
@@ -218,7 +226,8 @@ fn creations(
     let mut list = vec![
         ("Timelock", at.timelock, timelock),
         ("Inbox", at.inbox, inbox.abi_encode()),
-        ("ChallengeWindow", at.validity, validity.abi_encode()),
+        ("Step", at.step, vec![]),
+        ("FaultProof", at.validity, validity.abi_encode()),
         ("Settlement", at.settlement, settlement.abi_encode()),
         ("Portal", at.portal, portal.abi_encode()),
         ("L1CrossDomainMessenger", at.messenger, at.portal.abi_encode()),
@@ -301,12 +310,14 @@ mod constructor {
             uint64 maxBatchAge;
         }
 
-        struct ChallengeWindow {
-            address owner;
+        struct FaultProof {
             address settlement;
-            address proposer;
-            address guardian;
+            address step;
+            bytes32 programHash;
             uint64 windowSeconds;
+            uint256 claimBond;
+            uint256 stridesBond;
+            uint256 stepsBond;
         }
 
         struct Settlement {

@@ -41,8 +41,10 @@ pub struct ParentContracts {
     pub portal: Address,
     /// Claims.
     pub settlement: Address,
-    /// What makes claims final.
+    /// What makes claims final: the fault proof.
     pub validity: Address,
+    /// One instruction of the fault proof's machine.
+    pub step: Address,
     /// Cross-domain messenger.
     pub messenger: Address,
     /// ETH and ERC-20.

@@ -22,6 +22,11 @@ pub fn reason(data: &[u8]) -> String {
     }
 }
 
+/// Why a call of a contract was refused, if the parent said so.
+pub fn of(error: &alloy::contract::Error) -> Option<String> {
+    error.as_revert_data().map(|data| reason(&data))
+}
+
 fn find(selector: [u8; 4]) -> Option<Error> {
     #[derive(Deserialize)]
     struct Artifact {

@@ -2,7 +2,7 @@
 
 use alloy::{
     network::EthereumWallet,
-    primitives::U256,
+    primitives::{B256, U256},
     providers::{DynProvider, Provider, ProviderBuilder},
     signers::local::{MnemonicBuilder, PrivateKeySigner, coins_bip39::English},
 };
@@ -63,6 +63,9 @@ fn account(index: u32) -> PrivateKeySigner {
         .expect("a valid path")
 }
 
+/// Any program.
+const PROGRAM: B256 = B256::repeat_byte(1);
+
 #[tokio::test]
 async fn a_deployed_chain_is_what_was_decided() {
     let anvil = Anvil::start();
@@ -75,7 +78,9 @@ async fn a_deployed_chain_is_what_was_decided() {
     let config = RollupConfig::development(&accounts);
     let mut created = Vec::new();
     let deployment =
-        deploy(&parent, deployer.address(), &config, |name| created.push(name)).await.unwrap();
+        deploy(&parent, deployer.address(), &config, PROGRAM, |name| created.push(name))
+            .await
+            .unwrap();
 
     assert_eq!(created.last(), Some(&"Multicall3"), "anvil has none of its own: {created:?}");
     let inbox = Inbox::new(deployment.contracts.inbox, &parent);
@@ -94,6 +99,6 @@ async fn a_deployed_chain_is_what_was_decided() {
     assert_eq!(read.genesis, deployment.genesis);
 
     // A second chain of the same deployer lands elsewhere.
-    let second = deploy(&parent, deployer.address(), &config, |_| ()).await.unwrap();
+    let second = deploy(&parent, deployer.address(), &config, PROGRAM, |_| ()).await.unwrap();
     assert_ne!(second.contracts.portal, deployment.contracts.portal);
 }

@@ -49,4 +49,4 @@ pub use rules::{EthereumRules, Rules};
 pub use simulate::{
     Call, CallError, CallResult, EthereumContext, OpContext, SimulationDb, Simulator, Tracer,
 };
-pub use state::{AccountProof, NextFees, StateView, StorageProof, Witness};
+pub use state::{AccountProof, NextFees, Preimages, StateView, StorageProof, Witness};

@@ -1,8 +1,8 @@
 //! Questions about stored blocks.
 
 use crate::{
-    AccountProof, Block, Error, Ledger, LogEntry, LogFilter, NextFees, Rules, Simulator, StateView,
-    StorageProof, Witness,
+    AccountProof, Block, Error, Ledger, LogEntry, LogFilter, NextFees, Preimages, Rules, Simulator,
+    StateView, StorageProof, Witness,
     builder::{push_failed, reexecute},
     execute::header,
     state::{Recording, Source, Trie, trie_error},
@@ -23,6 +23,11 @@ impl Ledger {
             Some(entry) => self.block(entry.hash),
             None => Ok(None),
         }
+    }
+
+    /// The trie nodes and code of every stored block.
+    pub fn preimages(&self) -> Preimages {
+        Preimages(Arc::clone(&self.inner.store))
     }
 
     /// Whether this block is on the canonical chain.

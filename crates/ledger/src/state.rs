@@ -7,6 +7,7 @@ use alloy_primitives::{
 };
 use altana_protocol::{
     predeploys::HISTORY,
+    stf::StateSource,
     trie::{MissingNode, NodeSource, StateChanges, StateTrie, TrieError},
 };
 use parking_lot::Mutex;
@@ -41,6 +42,22 @@ impl NodeSource for Source {
             recorder.lock().nodes.insert(hash, node.clone());
         }
         Ok(node)
+    }
+}
+
+/// The trie nodes and code of every stored block, by hash: what a stateless execution asks for.
+#[derive(Clone, Debug)]
+pub struct Preimages(pub(crate) Arc<Store>);
+
+impl NodeSource for Preimages {
+    fn node(&self, hash: B256) -> Result<Bytes, MissingNode> {
+        self.0.node(hash)
+    }
+}
+
+impl StateSource for Preimages {
+    fn code(&self, hash: B256) -> Result<Bytes, MissingNode> {
+        self.0.raw_code(&hash).map_err(|_| MissingNode(hash))
     }
 }
 

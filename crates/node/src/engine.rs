@@ -21,7 +21,7 @@ pub struct GapLimits {
 
 impl Default for GapLimits {
     fn default() -> Self {
-        Self { bytes: 64 << 20, blocks: 3600 }
+        Self { bytes: 64 << 20, blocks: 900 }
     }
 }
 

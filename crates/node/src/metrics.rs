@@ -109,8 +109,14 @@ metrics! {
     counter claims_total,
     /// Batch of the newest true claim.
     gauge claimed_batch,
-    /// False claims that stand on the parent: somebody must dispute them.
+    /// Wrong claims that stand on the parent.
     gauge false_claims,
+    /// Batch of the newest final claim.
+    gauge final_claim_batch,
+    /// 1 while the claims' account has too little ether for a bond or for gas.
+    gauge claims_unfunded,
+    /// Moves made against wrong claims.
+    counter dispute_moves_total,
 }
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
 //! Commit without the sequencer: when no batch has come for the sequencer timeout, anyone may.
 
 use crate::derive::Derivation;
-use altana_parent::{Commit, ParentBlock};
+use altana_parent::{Commit, InboxMessage, ParentBlock};
 use altana_protocol::{
     batch::{EncodeError, PayloadBlock, encode_payload},
+    derive::fitting,
     queue::BATCH_MESSAGES_MAX,
 };
 
-/// The batch that carries what waits in the queue, and nothing else: one block at the parent's own
-/// time. `None`: nothing waits. The Inbox refuses it while the sequencer still has time.
+/// The batch that carries what waits in the queue, and nothing else: as few blocks as the messages
+/// fit, at the parent's own time. `None`: nothing waits. The Inbox refuses it while the sequencer
+/// still has time.
 pub fn commit(
-    chain_id: u64,
     derivation: &Derivation,
     parent_head: &ParentBlock,
 ) -> Result<Option<Commit>, EncodeError> {
@@ -21,19 +22,33 @@ pub fn commit(
     if end <= tip.queue_end {
         return Ok(None);
     }
+    let messages: Vec<&InboxMessage> = messages.collect();
     let timestamp = parent_head.timestamp.max(tip.last_timestamp);
-    let block = PayloadBlock {
-        timestamp,
-        messages: (end - tip.queue_end) as u16,
-        labels: messages.filter_map(|message| message.label).collect(),
-        transactions: Vec::new(),
-    };
+    let spec = derivation.spec();
+    let blocks = blocks(&messages, timestamp, spec.gas_limit);
     Ok(Some(Commit {
         index: tip.index + 1,
         first_timestamp: timestamp,
         last_timestamp: timestamp,
         queue_end: end,
-        payload: encode_payload(chain_id, &[block])?.into(),
+        payload: encode_payload(spec.chain_id, &blocks)?.into(),
         blobs: false,
     }))
+}
+
+/// At most [`BATCH_MESSAGES_MAX`] messages as blocks that hold nothing else.
+fn blocks(mut messages: &[&InboxMessage], timestamp: u64, gas_limit: u64) -> Vec<PayloadBlock> {
+    let mut blocks = Vec::new();
+    while !messages.is_empty() {
+        let gas = messages.iter().map(|message| message.queued.message.gas_limit());
+        let (consumed, rest) = messages.split_at(fitting(gas, gas_limit));
+        messages = rest;
+        blocks.push(PayloadBlock {
+            timestamp,
+            messages: consumed.len() as u16,
+            labels: consumed.iter().filter_map(|message| message.label).collect(),
+            transactions: Vec::new(),
+        });
+    }
+    blocks
 }

@@ -14,7 +14,7 @@ use alloy::{
 use altana_contracts::bindings::{Inbox, Portal};
 use altana_protocol::{
     batch::{
-        BatchHeader, DATA_BLOBS, DATA_CALLDATA, blobs_commitment, calldata_commitment,
+        BatchHeader, Blob, DATA_BLOBS, DATA_CALLDATA, blobs_commitment, calldata_commitment,
         payload_from_blobs,
     },
     queue::{KIND_DEPOSIT, Label, Message, QueuedMessage, accumulate},
@@ -127,6 +127,15 @@ impl InboxReader {
         if batch.header.data_kind == DATA_CALLDATA {
             return Ok(Some(batch.data.clone()));
         }
+        let blobs = self.fetch_blobs(batch, &versioned_hashes(&batch.data)).await?;
+        Ok(payload_from_blobs(&blobs).map(Bytes::from))
+    }
+
+    pub(crate) async fn fetch_blobs(
+        &self,
+        batch: &CommittedBatch,
+        hashes: &[B256],
+    ) -> Result<Vec<Blob>, ParentError> {
         let Some(beacon) = &self.parent.beacon else {
             return Err(ParentError::Fatal("a batch is in blobs: give a beacon node's URL".into()));
         };
@@ -137,8 +146,7 @@ impl InboxReader {
                 batch.block_number, batch.block_hash
             ))
         })?;
-        let blobs = beacon.blobs(&block, &versioned_hashes(&batch.data)).await?;
-        Ok(payload_from_blobs(&blobs).map(Bytes::from))
+        beacon.blobs(&block, hashes).await
     }
 
     async fn read(&self, from: u64, to: &ParentBlock) -> Result<InboxLog, ParentError> {
@@ -293,7 +301,7 @@ fn check_complete(
 }
 
 /// The RPC contradicts itself or the contracts. Perhaps it is only catching up.
-fn lie(reason: String) -> ParentError {
+pub(crate) fn lie(reason: String) -> ParentError {
     ParentError::Temporary(format!("the RPC is lying, pruned or broken: {reason}"))
 }
 
@@ -362,7 +370,7 @@ impl Place {
     }
 }
 
-fn decode<E: SolEvent>(log: &Log) -> Result<E, ParentError> {
+pub(crate) fn decode<E: SolEvent>(log: &Log) -> Result<E, ParentError> {
     let decoded =
         E::decode_log(&log.inner).map_err(|error| lie(format!("{}: {error}", E::SIGNATURE)))?;
     Ok(decoded.data)
@@ -402,6 +410,11 @@ fn message(
     Ok(InboxMessage { queued, label, block_hash: place.block_hash })
 }
 
+/// The batch that a log announces.
+pub(crate) fn batch_of(log: &Log) -> Result<CommittedBatch, ParentError> {
+    batch(log, Place::of(log).ok_or_else(|| lie("a log of no block".into()))?)
+}
+
 fn batch(log: &Log, place: Place) -> Result<CommittedBatch, ParentError> {
     let event: Inbox::BatchCommitted = decode(log)?;
     let header = header(&event.header);
@@ -434,7 +447,7 @@ fn header(header: &altana_contracts::bindings::BatchHeader) -> BatchHeader {
 }
 
 /// The data is what the header commits to.
-fn check_data(header: &BatchHeader, data: &[u8]) -> Result<(), ParentError> {
+pub(crate) fn check_data(header: &BatchHeader, data: &[u8]) -> Result<(), ParentError> {
     let (length, commitment) = match header.data_kind {
         DATA_CALLDATA => (data.len(), calldata_commitment(data)),
         DATA_BLOBS if data.len().is_multiple_of(32) => {
@@ -448,6 +461,6 @@ fn check_data(header: &BatchHeader, data: &[u8]) -> Result<(), ParentError> {
     Ok(())
 }
 
-fn versioned_hashes(data: &[u8]) -> Vec<B256> {
+pub(crate) fn versioned_hashes(data: &[u8]) -> Vec<B256> {
     data.chunks_exact(32).map(B256::from_slice).collect()
 }

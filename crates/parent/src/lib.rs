@@ -5,10 +5,12 @@
 //! whole against the contract's state. What cannot be checked is the chain itself: whoever runs the
 //! RPC chooses it.
 
+mod batches;
 mod beacon;
 mod blocks;
-mod calls;
+mod claims;
 mod error;
+mod evidence;
 mod inbox;
 mod kzg;
 mod position;
@@ -17,10 +19,12 @@ mod seam;
 pub mod sender;
 mod transport;
 
+pub use batches::Batches;
 pub use blocks::{Heads, Parent, ParentBlock};
-pub use calls::{Batches, Claims};
+pub use claims::{Claim, ClaimReader, ClaimStanding, Claims, GameTerms, OpenClaims, Proposal};
 pub use error::ParentError;
+pub use evidence::BatchEvidence;
 pub use inbox::{CommittedBatch, InboxLog, InboxMessage, InboxReader, InboxTerms};
 pub use rpc::Options;
-pub use seam::{BatchSender, Claim, ClaimSender, Commit, ParentReader, Proposal};
+pub use seam::{BatchSender, Commit, ParentReader};
 pub use sender::{Sender, SenderOptions, Sent};

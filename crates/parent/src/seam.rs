@@ -1,9 +1,8 @@
 //! What a rollup's node needs from its parent chain. [`InboxReader`](crate::InboxReader),
-//! [`Batches`](crate::Batches) and [`Claims`](crate::Claims) give it over RPC; a simulator gives it
-//! in memory.
+//! [`Batches`](crate::Batches) give it over RPC; a simulator gives it in memory.
 
 use crate::{CommittedBatch, Heads, InboxLog, ParentBlock, ParentError, sender::Sent};
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::Bytes;
 use std::future::Future;
 
 /// Reads a parent chain. Nothing that it answers is final, except what is at or below
@@ -56,48 +55,10 @@ pub struct Commit {
     pub blobs: bool,
 }
 
-/// A call of `Settlement.propose`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Proposal {
-    /// Index of the claim that this one builds on.
-    pub parent_claim: u64,
-    /// Batch whose state is claimed.
-    pub batch_index: u64,
-    /// Hash of the batch's header.
-    pub batch_hash: B256,
-    /// Output root after the batch.
-    pub output_root: B256,
-    /// Number of its last block.
-    pub last_block: u64,
-}
-
-/// A claim as the Settlement has it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Claim {
-    /// Its place in the list (0 is the genesis).
-    pub index: u64,
-    /// Batch whose state is claimed.
-    pub batch_index: u64,
-    /// Output root.
-    pub output_root: B256,
-    /// Number of the last block.
-    pub last_block: u64,
-}
-
 /// Sends batches. A call resolves when its transaction is mined (with fees bumped as often as
 /// needed), or when it was given up for good. Whether it stays mined is for the reader of the chain
 /// to see; a reverted one was overtaken. What is sent after a restart replaces what was pending.
 pub trait BatchSender: Send + Sync + 'static {
     /// `Inbox.commitBatch`.
     fn commit(&self, commit: Commit) -> impl Future<Output = Result<Sent, ParentError>> + Send;
-}
-
-/// Sends claims, as [`BatchSender`] sends batches.
-pub trait ClaimSender: Send + Sync + 'static {
-    /// `Settlement.propose`, with the bond that its validity module asks for.
-    fn propose(&self, proposal: Proposal)
-    -> impl Future<Output = Result<Sent, ParentError>> + Send;
-
-    /// The newest claims that were not rejected, at most `max`, and always the genesis claim.
-    fn claims(&self, max: usize) -> impl Future<Output = Result<Vec<Claim>, ParentError>> + Send;
 }

@@ -217,8 +217,10 @@ impl Sender {
             if let Some(reason) = refused {
                 // No pool ever had it. Were it to stay in flight, it would block all others.
                 journal.clear()?;
+                let max_fee = flight.versions.last().map_or(0, |version| version.fees.max_fee);
+                let gas = U256::from(flight.gas_limit) * U256::from(max_fee);
                 flight.versions.clear();
-                return Err(refusal(reason));
+                return Err(self.refused(flight.request().value + gas, reason).await?);
             }
         }
         loop {
@@ -391,10 +393,21 @@ impl Sender {
             Ok(gas) => Ok(gas + gas / 5),
             Err(CallError::Refused(error)) => match revert_reason(&error) {
                 Some(reason) => Err(SendError::Reverted(reason)),
-                None => Err(ParentError::temporary(error).into()),
+                None => Err(self.refused(request.value, error.message.to_string()).await?),
             },
             Err(error) => Err(ParentError::from(error).into()),
         }
+    }
+
+    /// Why the RPC does not take a transaction that costs so many wei.
+    async fn refused(&self, needs: U256, reason: String) -> Result<SendError, SendError> {
+        let account = self.signer.address();
+        let get = |p: DynProvider| async move { p.get_balance(account).await };
+        let has = self.parent.rpc.ask("eth_getBalance", get).await.map_err(ParentError::from)?;
+        if has < needs {
+            return Ok(ParentError::Unfunded { account, has, needs }.into());
+        }
+        Ok(refusal(reason))
     }
 
     async fn outcome(

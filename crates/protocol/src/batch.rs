@@ -26,7 +26,7 @@ use crate::{Transaction, queue::Label};
 /// First byte of every payload.
 pub const PAYLOAD_VERSION: u8 = 1;
 /// Most blocks in a batch.
-pub const BLOCKS_MAX: usize = 4096;
+pub const BLOCKS_MAX: usize = 1024;
 /// Most bytes that a payload's columns decompress to.
 pub const COLUMNS_BYTES_MAX: usize = 16 << 20;
 

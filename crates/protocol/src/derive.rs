@@ -1,7 +1,7 @@
 //! From a committed batch to its blocks (docs/protocol.md §4): the rules that the node and `stf`
 //! share. Total: any payload gives blocks.
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 use alloy_consensus::Header;
 use alloy_primitives::B256;
 use revm::Database;
@@ -37,29 +37,60 @@ pub struct DerivedBlock {
 }
 
 /// The blocks of a batch. `messages` are those that the batch consumes; `payload` is `None` where
-/// the blobs' length prefix makes no sense. An invalid payload becomes one block at the batch's
-/// last timestamp with all its messages.
+/// the blobs' length prefix makes no sense. An invalid payload becomes as many blocks at the
+/// batch's last timestamp as its messages need.
 pub fn plan(
-    chain_id: u64,
+    spec: &ChainSpec,
     header: &BatchHeader,
     messages: &[QueuedMessage],
     payload: Option<&[u8]>,
 ) -> Vec<BlockPlan> {
     payload
-        .and_then(|payload| decode_payload(chain_id, payload).ok())
-        .and_then(|blocks| check(header, messages, blocks))
-        .unwrap_or_else(|| {
-            vec![BlockPlan {
-                timestamp: header.last_timestamp,
-                messages: Messages::new(messages, &[]),
-                queue_end: header.queue_end,
-                transactions: Vec::new(),
-            }]
-        })
+        .and_then(|payload| decode_payload(spec.chain_id, payload).ok())
+        .and_then(|blocks| check(spec, header, messages, blocks))
+        .unwrap_or_else(|| messages_alone(spec, header, messages))
+}
+
+/// How many messages from the front of a queue fit one block: in all they need at most
+/// `gas_limit`, but one always fits. `gas` is what each needs ([`crate::queue::Message::gas_limit`]).
+pub fn fitting(gas: impl IntoIterator<Item = u64>, gas_limit: u64) -> usize {
+    let mut sum = 0u64;
+    let fits = |(index, gas): &(usize, u64)| {
+        sum = sum.saturating_add(*gas);
+        *index == 0 || sum <= gas_limit
+    };
+    gas.into_iter().enumerate().take_while(fits).count()
+}
+
+/// What an invalid payload becomes: each block takes messages as long as they fit, and there is
+/// at least one block.
+fn messages_alone(
+    spec: &ChainSpec,
+    header: &BatchHeader,
+    mut messages: &[QueuedMessage],
+) -> Vec<BlockPlan> {
+    let mut plans = Vec::new();
+    while plans.is_empty() || !messages.is_empty() {
+        let count = fitting(messages.iter().map(gas_limit), spec.gas_limit);
+        let (consumed, rest) = messages.split_at(count);
+        messages = rest;
+        plans.push(BlockPlan {
+            timestamp: header.last_timestamp,
+            messages: Messages::new(consumed, &[]),
+            queue_end: header.queue_end.saturating_sub(messages.len() as u64),
+            transactions: Vec::new(),
+        });
+    }
+    plans
+}
+
+fn gas_limit(queued: &QueuedMessage) -> u64 {
+    queued.message.gas_limit()
 }
 
 /// Checks the rules that a payload obeys as a whole.
 fn check(
+    spec: &ChainSpec,
     header: &BatchHeader,
     mut messages: &[QueuedMessage],
     blocks: Vec<PayloadBlock>,
@@ -74,6 +105,9 @@ fn check(
         timestamp = block.timestamp;
         let (consumed, rest) = messages.split_at_checked(block.messages.into())?;
         messages = rest;
+        if fitting(consumed.iter().map(gas_limit), spec.gas_limit) < consumed.len() {
+            return None;
+        }
         label_rule.check(consumed, &block)?;
         plans.push(BlockPlan {
             timestamp,

@@ -153,6 +153,15 @@ impl Message {
         })
     }
 
+    /// Gas limit of the transaction that the message becomes; 0 if it becomes nothing.
+    pub fn gas_limit(&self) -> u64 {
+        match self.kind {
+            KIND_DEPOSIT => self.deposit().map_or(0, |deposit| deposit.gas_limit),
+            KIND_ATTRIBUTES => self.attributes().map_or(0, |_| ATTRIBUTES_GAS),
+            _ => 0,
+        }
+    }
+
     /// The attributes, if the message is of that kind and its payload decodes.
     pub fn attributes(&self) -> Option<Attributes> {
         if self.kind != KIND_ATTRIBUTES || self.payload.len() != ATTRIBUTES_BYTES {

@@ -5,10 +5,13 @@ pub use alloy_consensus::{Sealed, transaction::Recovered};
 use alloy_consensus::{
     Signed, Transaction as _, TransactionEnvelope, TxEip1559, TxEip2930, TxEip4844, TxEip7702,
     TxLegacy,
-    crypto::RecoveryError,
+    crypto::{RecoveryError, secp256k1::recover_signer},
     transaction::{SignerRecoverable, TxHashRef},
 };
-use alloy_eips::{Encodable2718, Typed2718};
+use alloy_eips::{
+    Encodable2718, Typed2718,
+    eip7702::{RecoveredAuthority, RecoveredAuthorization, SignedAuthorization},
+};
 use alloy_primitives::{Address, B256, Bytes};
 pub use op_alloy_consensus::TxDeposit;
 use op_revm::{OpTransaction, transaction::deposit::DepositTransactionParts};
@@ -97,8 +100,7 @@ impl Transaction {
                 .authorization_list()
                 .unwrap_or_default()
                 .iter()
-                .cloned()
-                .map(Either::Left)
+                .map(|signed| Either::Right(with_authority(signed)))
                 .collect(),
         }
     }
@@ -154,6 +156,17 @@ impl TxHashRef for Transaction {
             Self::Deposit(tx) => tx.hash_ref(),
         }
     }
+}
+
+/// Pairs an authorisation (EIP-7702) with whoever signed it, by the same code that recovers senders:
+/// the fault proof's program asks the parent chain for both.
+fn with_authority(signed: &SignedAuthorization) -> RecoveredAuthorization {
+    let authority = || {
+        let signature = signed.signature().ok()?;
+        recover_signer(&signature, signed.signature_hash()).ok()
+    };
+    let authority = authority().map_or(RecoveredAuthority::Invalid, RecoveredAuthority::Valid);
+    RecoveredAuthorization::new_unchecked(signed.inner().clone(), authority)
 }
 
 /// The root of a block's transactions.

@@ -74,7 +74,7 @@ pub(crate) fn precompile_key(address: Address, input: &[u8]) -> B256 {
 }
 
 /// Whether a program may ask for the result of this call.
-pub(crate) fn is_provable(address: Address, input: &[u8]) -> bool {
+pub fn is_provable(address: Address, input: &[u8]) -> bool {
     input.len() <= CALL_BYTES_MAX && is_precompile(address)
 }
 

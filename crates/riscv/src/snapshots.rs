@@ -63,6 +63,17 @@ impl Snapshots {
         Ok(&mut self.machine)
     }
 
+    /// Drops the snapshot from which `step` is reached, so that the next jump there begins at an
+    /// earlier one; false if there is none but the first.
+    pub fn forget(&mut self, step: u64) -> bool {
+        let nearest = self.kept.range(..=step).next_back().map(|(nearest, _)| *nearest);
+        let Some(nearest) = nearest.filter(|nearest| *nearest != self.first) else { return false };
+        self.kept.remove(&nearest);
+        // The machine, too, is to go back.
+        self.machine.restore(&self.kept[&self.first]);
+        true
+    }
+
     /// The next step that is kept, or the one we go to.
     fn next_stop(&self, step: u64) -> u64 {
         let next = (self.machine.cpu().step >> self.distance_log2) + 1;

@@ -3,6 +3,7 @@
 //! A tree is cheap to clone. Hashes are computed when they are asked for, once per node.
 
 use crate::{
+    page::{PAGE_LEVELS, PageHashes, changed_leaves},
     plain::Leaf,
     proof::{LEVELS, Proof, ZEROS, parent},
 };
@@ -14,9 +15,6 @@ pub(crate) const PAGE_BYTES: usize = 4096;
 
 /// Pages of the memory.
 pub(crate) const PAGES: usize = 1 << (LEVELS - PAGE_LEVELS);
-
-/// Levels of the tree inside a page.
-const PAGE_LEVELS: usize = 7;
 
 /// The bytes of a page.
 pub(crate) type Page = [u8; PAGE_BYTES];
@@ -34,7 +32,9 @@ pub(crate) enum Tree {
 #[derive(Debug)]
 pub(crate) struct PageNode {
     bytes: Page,
-    hash: OnceLock<B256>,
+    /// The nodes of an older version of the page, and which leaves have changed since.
+    older: Option<(Arc<PageHashes>, u128)>,
+    hashes: OnceLock<Arc<PageHashes>>,
 }
 
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Tree {
     fn hash(&self, height: usize) -> B256 {
         match self {
             Self::Zero => ZEROS[height],
-            Self::Page(page) => *page.hash.get_or_init(|| page_levels(&page.bytes)[PAGE_LEVELS][0]),
+            Self::Page(page) => page.hashes().root(),
             Self::Inner(inner) => *inner.hash.get_or_init(|| {
                 let [left, right] = &inner.children;
                 parent(height - 1, &left.hash(height - 1), &right.hash(height - 1))
@@ -86,7 +86,7 @@ impl Tree {
     ) {
         let Some(first) = pages.first() else { return };
         if height == PAGE_LEVELS {
-            *self = Self::Page(Arc::new(PageNode { bytes: *bytes(*first), hash: OnceLock::new() }));
+            *self = Self::Page(Arc::new(PageNode::new(bytes(*first), self)));
             return;
         }
         let mut children = match self {
@@ -146,29 +146,42 @@ impl Tree {
             tree = tree.child(side);
         }
         let Self::Page(page) = tree else { return Proof { leaf: Leaf::default(), siblings } };
-        let levels = page_levels(&page.bytes);
-        let index = address as usize / 32 % (1 << PAGE_LEVELS);
-        for (sibling, (height, nodes)) in siblings.iter_mut().zip(levels.iter().enumerate()) {
-            if height < PAGE_LEVELS {
-                *sibling = nodes[index >> height ^ 1];
-            }
+        let index = address as usize % PAGE_BYTES / 32;
+        for (height, sibling) in siblings.iter_mut().enumerate().take(PAGE_LEVELS) {
+            *sibling = page.hashes().node(&page.bytes, height, index >> height ^ 1);
         }
-        Proof { leaf: levels[0][index].0, siblings }
+        Proof { leaf: page.bytes.as_chunks().0[index], siblings }
+    }
+}
+
+impl PageNode {
+    /// A page in the place of another.
+    fn new(bytes: &Page, before: &Tree) -> Self {
+        let older = match before {
+            Tree::Page(page) => page.hashes_or_older().map(|(hashes, changed)| {
+                (hashes.clone(), changed | changed_leaves(&page.bytes, bytes))
+            }),
+            Tree::Zero | Tree::Inner(_) => None,
+        };
+        Self { bytes: *bytes, older, hashes: OnceLock::new() }
+    }
+
+    fn hashes_or_older(&self) -> Option<(&Arc<PageHashes>, u128)> {
+        let older = || self.older.as_ref().map(|(hashes, changed)| (hashes, *changed));
+        self.hashes.get().map(|hashes| (hashes, 0)).or_else(older)
+    }
+
+    fn hashes(&self) -> &PageHashes {
+        self.hashes.get_or_init(|| {
+            Arc::new(match &self.older {
+                Some((hashes, changed)) => hashes.with_changes(&self.bytes, *changed),
+                None => PageHashes::new(&self.bytes),
+            })
+        })
     }
 }
 
 /// Which child of a node of height `height + 1` leads to a page.
 const fn bit(page: u32, height: usize) -> usize {
     (page >> (height - PAGE_LEVELS) & 1) as usize
-}
-
-/// The nodes inside a page, from its leaves up.
-fn page_levels(bytes: &Page) -> [Vec<B256>; PAGE_LEVELS + 1] {
-    let mut levels: [Vec<B256>; PAGE_LEVELS + 1] = Default::default();
-    levels[0] = bytes.as_chunks::<32>().0.iter().map(|leaf| B256::new(*leaf)).collect();
-    for height in 0..PAGE_LEVELS {
-        let pairs = levels[height].as_chunks::<2>().0;
-        levels[height + 1] = pairs.iter().map(|[l, r]| parent(height, l, r)).collect();
-    }
-    levels
 }

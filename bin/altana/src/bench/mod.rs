@@ -1,6 +1,7 @@
 //! `altana bench`: figures beside a peer or a bound of the same run.
 
 mod bytes;
+mod dispute;
 mod figure;
 mod idle;
 pub mod load;
@@ -28,6 +29,9 @@ pub async fn run(args: cli::Bench, json: bool) -> Result<()> {
     }
     if wanted(BenchGroup::State) {
         print(json, process::state(transactions)?)?;
+    }
+    if wanted(BenchGroup::Dispute) {
+        print(json, dispute::run().await?)?;
     }
     if wanted(BenchGroup::Rpc) {
         print(json, rpc::run(transactions, args.anvil.as_deref()).await?)?;

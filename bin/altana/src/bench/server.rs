@@ -69,10 +69,15 @@ impl Server {
 
     /// Resident memory in bytes, where the system tells it.
     pub fn memory(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-        Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? << 10)
+        memory_of(&self.child.id()?.to_string())
     }
+}
+
+/// Bytes of memory that a process holds, by what it is called under `/proc`.
+pub fn memory_of(process: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? << 10)
 }
 
 /// Starts a process and waits for the line that announces it.

@@ -23,7 +23,9 @@ pub async fn run(args: cli::Dev, json: bool) -> Result<()> {
         parent_block_time_s: args.parent_block_time,
         block_time_ms: args.block_time,
         dir: args.dir,
-        delay_messages: false,
+        claim_interval_s: (!args.no_claims).then_some(0),
+        challenge_window_s: Some(args.challenge_window),
+        ..StackOptions::default()
     })
     .await?;
     output::result(json, &description(&stack), || banner(&stack))?;
@@ -115,7 +117,8 @@ fn banner(stack: &Stack) -> String {
         ("Portal", contracts.portal),
         ("Inbox", contracts.inbox),
         ("Settlement", contracts.settlement),
-        ("ChallengeWindow", contracts.validity),
+        ("FaultProof", contracts.validity),
+        ("Step", contracts.step),
         ("L1CrossDomainMessenger", contracts.messenger),
         ("L1StandardBridge", contracts.standard_bridge),
         ("L1ERC721Bridge", contracts.erc721_bridge),
@@ -148,7 +151,5 @@ fn banner(stack: &Stack) -> String {
     );
     let kept = if stack.is_temporary() { "gone at the end; keep it with --dir" } else { "kept" };
     section("Data", vec![(stack.dir().display().to_string(), format!("({kept})"))]);
-    lines.push(String::new());
-    lines.push("Nothing can be disputed yet: claims become final after a window unless the guardian vetoes.".into());
     lines.join("\n")
 }

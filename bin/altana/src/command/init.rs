@@ -27,13 +27,9 @@ pub fn run(args: cli::Init, json: bool) -> Result<()> {
         config.name = "my-rollup".into();
         let nobody = Address::ZERO;
         let roles = &mut config.roles;
-        for role in [
-            &mut roles.batcher,
-            &mut roles.proposer,
-            &mut roles.guardian,
-            &mut roles.owner,
-            &mut roles.fee_recipient,
-        ] {
+        for role in
+            [&mut roles.batcher, &mut roles.guardian, &mut roles.owner, &mut roles.fee_recipient]
+        {
             *role = nobody;
         }
     }

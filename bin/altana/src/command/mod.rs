@@ -3,6 +3,7 @@
 pub mod bridge;
 pub mod deploy;
 pub mod dev;
+pub mod dispute;
 pub mod init;
 pub mod node;
 pub mod rebuild;

@@ -8,7 +8,7 @@ use crate::{
 use alloy::primitives::Address;
 use altana_contracts::{Deployment, bindings::Inbox};
 use altana_ledger::Ledger;
-use altana_node::{batcher, proposer, sequencer};
+use altana_node::{batcher, claims, sequencer};
 use altana_parent::Parent;
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -89,7 +89,11 @@ fn roles(args: &cli::Node, deployment: &Deployment) -> Result<NodeRoles> {
     }
     if has(Role::Proposer) {
         let key = keys::read(args.proposer_key_file.as_deref(), "ALTANA_PROPOSER_KEY")?;
-        roles.proposer = Some((proposer::Config::default(), key));
+        let interval_s = Some(args.claim_interval);
+        roles.claims = Some((claims::Config { interval_s, ..claims::Config::proposer() }, key));
+    } else if has(Role::Challenger) {
+        let key = keys::read(args.challenger_key_file.as_deref(), "ALTANA_CHALLENGER_KEY")?;
+        roles.claims = Some((claims::Config::challenger(), key));
     }
     Ok(roles)
 }

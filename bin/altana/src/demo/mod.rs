@@ -1,9 +1,12 @@
 //! `altana demo`: stories told end to end against a fresh devnet.
 
 mod censored;
+mod fraud;
 mod rollup;
 mod setting;
 mod story;
+mod theft;
+mod thief;
 
 use crate::cli::{self, Scenario};
 use anyhow::Result;
@@ -21,6 +24,11 @@ pub async fn run(args: cli::Demo, json: bool) -> Result<()> {
         Scenario::Censored => {
             let mut story = Story::new("censored");
             let told = censored::tell(&mut story, parent).await;
+            story.end(json, told)
+        }
+        Scenario::Fraud => {
+            let mut story = Story::new("fraud");
+            let told = fraud::tell(&mut story, parent).await;
             story.end(json, told)
         }
     }

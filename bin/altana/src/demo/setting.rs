@@ -1,7 +1,7 @@
 //! Where a story plays: a stack, a user with funds on both chains, and a hand on the parent's clock.
 
 use crate::stack::{
-    Stack, StackOptions, any_provider, connect, provider,
+    Stack, StackOptions, any_provider, claim_reader, connect, provider,
     rebuild::{Rebuilt, rebuild, rescue},
 };
 use alloy::{
@@ -13,8 +13,11 @@ use alloy::{
     sol_types::{SolEvent, SolValue},
 };
 use altana_bridge::{Bridge, Withdrawal, WithdrawalStatus};
-use altana_contracts::{artifact, bindings::Inbox};
-use altana_parent::{Sender, SenderOptions, Sent};
+use altana_contracts::{
+    artifact,
+    bindings::{FaultProof, Inbox},
+};
+use altana_parent::{Claims, Sender, SenderOptions, Sent};
 use altana_protocol::{Transaction, transaction::Recovered};
 use altana_rpc::{
     Backend, PoolContent, PoolStatus, RollupInfo, Submission, SubmitError, SyncProgress,
@@ -29,8 +32,16 @@ use tokio::{sync::broadcast, time::Instant};
 const POLL: Duration = Duration::from_millis(100);
 /// A condition that does not come true for so long is a broken promise.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How often a demo's own transactions are looked at.
+const SENDING_POLL: Duration = Duration::from_millis(20);
+/// How often a commit is tried beside the node's own.
+const ATTEMPTS: usize = 20;
+/// The account that publishes.
+const BATCHER: usize = crate::stack::accounts::COUNT - 1;
 /// The account whose story it is.
-const USER: usize = 1;
+pub const USER: usize = 1;
+/// The first of the accounts that steal.
+pub const FIRST_THIEF: usize = 2;
 
 /// A stack and its user.
 pub struct Setting {
@@ -70,6 +81,18 @@ impl Setting {
         let options = StackOptions { delay_messages: true, ..options(parent) };
         let hostile = move |inner| Arc::new(Hostile { inner, victim }) as Arc<dyn Backend>;
         Self::over(Stack::start_wrapped(options, Box::new(hostile)).await?)
+    }
+
+    /// An honest rollup whose node makes no claims but against wrong ones.
+    pub async fn start_disputed(parent: Option<&str>, window_s: u64) -> Result<Self> {
+        let options = StackOptions {
+            claim_interval_s: None,
+            challenge_window_s: Some(window_s),
+            sending_poll_ms: 20,
+            claims_poll_ms: 50,
+            ..options(parent)
+        };
+        Self::over(Stack::start(options).await?)
     }
 
     fn over(stack: Stack) -> Result<Self> {
@@ -145,6 +168,90 @@ impl Setting {
     pub async fn parent_time(&self) -> Result<u64> {
         let block = self.parent.get_block(alloy::eips::BlockId::latest()).await?;
         Ok(block.context("the parent has no block")?.header.timestamp)
+    }
+
+    /// Waits until the parent has so many batches, all of them derived.
+    pub async fn wait_batches(&self, count: u64) -> Result<()> {
+        let inbox = Inbox::new(self.stack.deployment.contracts.inbox, &self.parent);
+        until("the next batch", async || Ok(inbox.lastBatch().call().await? >= count)).await
+    }
+
+    /// Commits a payload in the batcher's name; gives the batch's index, and the gas.
+    pub async fn commit_as_batcher(&self, payload: Bytes) -> Result<(u64, u64)> {
+        let wallet = self.stack.accounts.wallet(BATCHER);
+        let parent = provider(&self.stack.parent_url, &wallet)?;
+        let inbox = Inbox::new(self.stack.deployment.contracts.inbox, &parent);
+        // The node's own batcher may be faster.
+        for _ in 0..ATTEMPTS {
+            let index = inbox.lastBatch().call().await? + 1;
+            let (start, timestamp) =
+                (inbox.queueConsumed().call().await?, inbox.lastTimestamp().call().await?);
+            let call = inbox.commitBatch(index, timestamp, timestamp, start + 1, payload.clone());
+            if let Ok(sent) = call.send().await {
+                let receipt = sent.get_receipt().await?;
+                if receipt.status() {
+                    return Ok((index, receipt.gas_used));
+                }
+            }
+        }
+        bail!("the batcher was faster {ATTEMPTS} times")
+    }
+
+    /// A thief's account.
+    pub fn thief(&self, number: usize) -> Address {
+        self.stack.accounts.signer(FIRST_THIEF + number).address()
+    }
+
+    /// The account of the honest node's claims.
+    pub fn honest(&self) -> Address {
+        self.stack.accounts.signer(crate::stack::accounts::COUNT - 2).address()
+    }
+
+    /// The parent, signing for one of the test accounts.
+    pub fn parent_as(&self, account: usize) -> Result<DynProvider> {
+        provider(&self.stack.parent_url, &self.stack.accounts.wallet(account))
+    }
+
+    /// Makes claims and moves for one of the test accounts.
+    pub async fn claims_of(&self, account: usize, name: &str) -> Result<Claims> {
+        let parent = self.stack.parent().await?;
+        let folder = self.stack.folder(name);
+        std::fs::create_dir_all(&folder)?;
+        let key = Arc::new(self.stack.accounts.signer(account).clone());
+        let options = SenderOptions { poll_interval: SENDING_POLL, ..SenderOptions::default() };
+        let sender = Sender::open(parent.clone(), key, &folder, options)?;
+        let reader = claim_reader(parent, &self.stack.deployment).await?;
+        Ok(Claims { sender, reader })
+    }
+
+    /// How many instructions were proven on the parent since a block.
+    pub async fn proven_edges(&self, from: u64) -> Result<usize> {
+        let filter = Filter::new()
+            .address(self.stack.deployment.contracts.validity)
+            .event_signature(FaultProof::EdgeProven::SIGNATURE_HASH)
+            .from_block(from);
+        Ok(self.parent.get_logs(&filter).await?.len())
+    }
+
+    /// Looks at a condition until it is true.
+    pub async fn until(
+        &self,
+        what: &str,
+        condition: impl AsyncFnMut() -> Result<bool>,
+    ) -> Result<()> {
+        until(what, condition).await
+    }
+
+    /// Leaves the others some time.
+    pub async fn pause(&self) {
+        tokio::time::sleep(POLL).await;
+    }
+
+    /// From now on the parent makes a block for each transaction at once.
+    pub async fn mine_at_once(&self) -> Result<()> {
+        let client = self.parent.client();
+        let _: Value = client.request("evm_setAutomine", json!([true])).await?;
+        Ok(())
     }
 
     /// Lets time pass on the parent, as development chains can.

@@ -105,7 +105,8 @@ impl Step {
         if let Some(bytes) = self.bytes {
             line += &format!(", {bytes} bytes");
         }
-        for (key, value) in &self.figures {
+        // A list is for programs.
+        for (key, value) in self.figures.iter().filter(|(_, value)| !value.is_array()) {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             line += &format!(", {} {value}", key.replace('_', " "));
         }

@@ -15,16 +15,16 @@ use altana_contracts::{Deployment, RollupConfig, bindings::Inbox, deploy};
 use altana_devnet::{Config as DevnetConfig, Devnet, Mining};
 use altana_ledger::{Ledger, Options as LedgerOptions, Rules};
 use altana_node::{
-    batcher,
+    batcher, claims,
     node::{Chain, Node, NodeConfig, NodeHandle, PollMs, rpc_module},
     pool::Limits,
-    proposer,
     sequencer::{self, MessageLimits},
 };
 use altana_parent::{
-    Batches, Claims, InboxReader, Options as ParentOptions, Parent, ParentError, Sender,
-    SenderOptions,
+    Batches, ClaimReader, Claims, InboxReader, Options as ParentOptions, Parent, ParentError,
+    Sender, SenderOptions,
 };
+use altana_program::PROGRAM_HASH;
 use altana_rpc::{Backend, Server, ServerHandle};
 use anyhow::{Context, Result, bail, ensure};
 use axum::{Router, routing::get};
@@ -56,6 +56,14 @@ pub struct StackOptions {
     pub dir: Option<PathBuf>,
     /// Take queue messages only when the contracts leave no choice.
     pub delay_messages: bool,
+    /// Seconds between claims; `None`: none but against wrong ones.
+    pub claim_interval_s: Option<u64>,
+    /// How long a claim can be disputed, if not as short as in development.
+    pub challenge_window_s: Option<u64>,
+    /// How often transactions to the parent are looked at.
+    pub sending_poll_ms: u64,
+    /// How often claims are looked at.
+    pub claims_poll_ms: u64,
 }
 
 impl Default for StackOptions {
@@ -69,6 +77,10 @@ impl Default for StackOptions {
             block_time_ms: 1_000,
             dir: None,
             delay_messages: false,
+            claim_interval_s: Some(0),
+            challenge_window_s: None,
+            sending_poll_ms: 200,
+            claims_poll_ms: 500,
         }
     }
 }
@@ -141,6 +153,17 @@ impl Stack {
             dir,
             _temporary: temporary,
         })
+    }
+
+    /// The node, while it runs.
+    pub fn node(&self) -> Result<&NodeHandle> {
+        let (node, _) = self.node.as_ref().context("the node was stopped")?;
+        Ok(node)
+    }
+
+    /// The parent, as the node sees it.
+    pub async fn parent(&self) -> Result<Parent> {
+        connect(&self.parent_url, &self.beacon_url, &self.deployment).await
     }
 
     /// Where everything is kept.
@@ -272,11 +295,15 @@ async fn deployment(
     let mut config = RollupConfig::development(&accounts.addresses());
     config.blocks.block_time_ms = options.block_time_ms;
     config.blocks.preconfirmation_ms = config.blocks.preconfirmation_ms.min(options.block_time_ms);
+    if let Some(window_s) = options.challenge_window_s {
+        config.delays.challenge_window_s = window_s;
+        config.delays.timelock_s = config.delays.timelock_s.max(4 * window_s);
+    }
     let parent = provider(parent_url, &accounts.wallet(DEPLOYER))?;
     let answer = parent.get_chain_id().await;
     answer.with_context(|| format!("the parent {parent_url} does not answer: is it running?"))?;
     let deployer = accounts.signer(DEPLOYER).address();
-    let deployment = deploy(&parent, deployer, &config, |contract| {
+    let deployment = deploy(&parent, deployer, &config, PROGRAM_HASH, |contract| {
         tracing::info!(contract, "deploying");
     })
     .await?;
@@ -308,8 +335,8 @@ pub struct NodeRoles {
     pub sequencer: Option<sequencer::Config>,
     /// Publishes with this key.
     pub batcher: Option<(batcher::Config, PrivateKeySigner)>,
-    /// Claims with this key.
-    pub proposer: Option<(proposer::Config, PrivateKeySigner)>,
+    /// Claims, or answers wrong claims, with this key.
+    pub claims: Option<(claims::Config, PrivateKeySigner)>,
     /// Follows this node.
     pub peer: Option<String>,
     /// Bounds of the pool.
@@ -337,8 +364,12 @@ fn dev_roles(options: &StackOptions, accounts: &Accounts) -> NodeRoles {
             batcher::Config { interval_s: 2, clock_slack_s: 2, ..batcher::Config::default() },
             accounts.signer(accounts::COUNT - 1).clone(),
         )),
-        proposer: Some((
-            proposer::Config { confirmations: 0, poll_ms: 500, ..proposer::Config::default() },
+        claims: Some((
+            claims::Config {
+                interval_s: options.claim_interval_s,
+                confirmations: 0,
+                poll_ms: options.claims_poll_ms,
+            },
             accounts.signer(accounts::COUNT - 2).clone(),
         )),
         peer: None,
@@ -346,7 +377,7 @@ fn dev_roles(options: &StackOptions, accounts: &Accounts) -> NodeRoles {
         pool: Limits { per_account: 1_024, ..Limits::default() },
         poll: PollMs(250),
         sending: SenderOptions {
-            poll_interval: Duration::from_millis(200),
+            poll_interval: Duration::from_millis(options.sending_poll_ms),
             ..SenderOptions::default()
         },
     }
@@ -381,17 +412,18 @@ pub async fn start_node(
         std::fs::create_dir_all(&folder)?;
         Ok::<_, anyhow::Error>(Sender::open(parent.clone(), Arc::new(key), &folder, roles.sending)?)
     };
-    let mut node = Node::open(config, chain, ledger.clone(), reader)?;
+    let mut node = Node::open(config, chain, ledger.clone(), reader.clone())?;
     if let Some((config, key)) = roles.batcher {
         ensure_role(key.address(), deployment.config.roles.batcher, "batcher")?;
         let sender = open(key, "batcher")?;
         node = node.batcher(config, Batches { sender, inbox: contracts.inbox });
     }
-    if let Some((config, key)) = roles.proposer {
-        ensure_role(key.address(), deployment.config.roles.proposer, "proposer")?;
-        let sender = open(key, "proposer")?;
-        let claims = Claims { sender, parent: parent.clone(), settlement: contracts.settlement };
-        node = node.proposer(config, claims);
+    if let Some((config, key)) = roles.claims {
+        let claims = Claims {
+            sender: open(key, "claims")?,
+            reader: claim_reader(parent.clone(), deployment).await?,
+        };
+        node = node.claims(config, claims, reader.clone());
     }
     let node = node.start()?;
     let metrics = node.metrics();
@@ -410,6 +442,11 @@ pub async fn start_node(
             )
         })?;
     Ok((node, server))
+}
+
+/// The deployment's claims.
+pub async fn claim_reader(parent: Parent, deployment: &Deployment) -> Result<ClaimReader> {
+    Ok(ClaimReader::connect(parent, deployment.contracts.settlement).await?)
 }
 
 /// Pre-confirmations, and `altana_deployment`: the contracts on the parent, for our own tools.

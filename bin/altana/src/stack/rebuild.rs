@@ -5,7 +5,7 @@ use alloy::primitives::{Address, B256, U256};
 use altana_contracts::Deployment;
 use altana_ledger::Ledger;
 use altana_node::{
-    derive::{Derivation, Follower, ReadAhead, Tip},
+    derive::{Book, Derivation, Follower, ReadAhead, Tip},
     rescue,
 };
 use altana_parent::{
@@ -73,7 +73,7 @@ pub async fn rescue(
     sender: Sender,
 ) -> Result<Option<(Sent, u64)>> {
     let (derivation, _, head) = derive(parent, deployment).await?;
-    let commit = rescue::commit(deployment.spec.chain_id, &derivation, &head)?;
+    let commit = rescue::commit(&derivation, &head)?;
     let Some(commit) = commit else { return Ok(None) };
     let messages = commit.queue_end - derivation.tip().queue_end;
     let batches = Batches { sender, inbox: deployment.contracts.inbox };
@@ -88,8 +88,8 @@ async fn derive(
     let contracts = &deployment.contracts;
     let reader = Arc::new(InboxReader::new(parent, contracts.inbox, contracts.portal));
     let ledger = open_ledger(deployment, None)?;
-    let genesis = Tip::genesis(deployment.spec.config_hash(), &ledger.genesis());
-    let mut derivation = Derivation::new(ledger.clone(), genesis, B256::ZERO);
+    let book = Book::open(None)?;
+    let mut derivation = Derivation::open(deployment.spec.clone(), ledger.clone(), None, book)?;
     let follower = Follower::new(reader, deployment.parent_start_block);
     let mut reader = ReadAhead::new(follower);
     let mut retries = 0;

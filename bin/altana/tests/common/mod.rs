@@ -61,6 +61,17 @@ pub struct Running {
 }
 
 impl Running {
+    /// Starts a command and waits for its first line.
+    pub fn start(mut command: Command) -> (Self, String) {
+        command.stdout(Stdio::piped()).stdin(Stdio::null());
+        let mut child = command.spawn().expect("altana starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("stdout is piped"))
+            .read_line(&mut line)
+            .expect("altana prints where it is");
+        (Self { child, _stdin: None }, line)
+    }
+
     /// Kills the process at once, as `kill -9` does.
     pub fn kill(&mut self) {
         self.child.kill().expect("the process can be killed");
@@ -116,15 +127,10 @@ impl Dev {
         Running { child: command.spawn().expect("altana starts"), _stdin: None }
     }
 
-    fn spawn(mut command: Command) -> Self {
-        command.stdout(Stdio::piped()).stdin(Stdio::null());
-        let mut child = command.spawn().expect("altana starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("stdout is piped"))
-            .read_line(&mut line)
-            .expect("altana prints where it is");
+    fn spawn(command: Command) -> Self {
+        let (process, line) = Running::start(command);
         let info = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
-        Self { process: Running { child, _stdin: None }, info }
+        Self { process, info }
     }
 
     /// A string inside the devnet's description.

@@ -19,7 +19,7 @@ use alloy_eips::Encodable2718;
 use altana_ledger::Block;
 use altana_parent::{Commit, InboxTerms, ParentBlock};
 use altana_protocol::{
-    Transaction,
+    ChainSpec, Transaction,
     batch::{
         BLOBS_MAX, BLOBS_PAYLOAD_BYTES_MAX, BLOCKS_MAX, BatchHeader, EncodeError, FIELD_ELEMENTS,
         PIECE_BYTES, PayloadBlock, encode_payload,
@@ -93,8 +93,8 @@ pub struct Inputs<'a> {
     pub blob_base_fee: Option<u128>,
     /// Seconds since 1970.
     pub now_s: u64,
-    /// The rollup's chain id.
-    pub chain_id: u64,
+    /// The rollup.
+    pub spec: &'a ChainSpec,
 }
 
 /// A batch to commit.
@@ -222,8 +222,7 @@ fn batch(
     for block in blocks {
         payload_blocks.push(payload_block(inputs.inbox, &mut start, block)?);
     }
-    let chain_id = inputs.chain_id;
-    let payload = match encode_payload(chain_id, &payload_blocks) {
+    let payload = match encode_payload(inputs.spec.chain_id, &payload_blocks) {
         Ok(payload) => payload,
         Err(EncodeError::TooLong) => return Ok(None),
         Err(error) => return Err(BatchError::Encode { block: first.number(), error }),
@@ -239,7 +238,7 @@ fn batch(
         queue_end: start,
         ..BatchHeader::default()
     };
-    check(chain_id, &header, inputs.inbox, &payload, blocks)?;
+    check(inputs.spec, &header, inputs.inbox, &payload, blocks)?;
     Ok(Some(Batch {
         blocks: blocks.len(),
         transaction_bytes: blocks.iter().map(|block| transaction_bytes(block)).sum(),
@@ -257,7 +256,7 @@ fn batch(
 
 /// Asserts in pairs: what a reader will make of the payload are these blocks.
 fn check(
-    chain_id: u64,
+    spec: &ChainSpec,
     header: &BatchHeader,
     inbox: &Inbox,
     payload: &[u8],
@@ -269,7 +268,7 @@ fn check(
         .ok_or(BatchError::Messages(first))?
         .map(|message| message.queued.clone())
         .collect();
-    let plans = Plan::of_batch(chain_id, header, &messages, Some(payload));
+    let plans = Plan::of_batch(spec, header, &messages, Some(payload));
     if plans.len() != blocks.len() {
         return Err(BatchError::Differs(first));
     }

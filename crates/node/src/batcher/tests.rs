@@ -49,7 +49,7 @@ fn decide(seconds: &[u64], now: u64, inbox: &Inbox, change: impl FnOnce(&mut Tip
         head,
         blob_base_fee: Some(0),
         now_s: START + now,
-        chain_id: 4217,
+        spec: &chain(&[]).0,
     };
     next(&Config::default(), &inputs).unwrap()
 }

@@ -4,12 +4,14 @@
 //! [`Update`], and the same updates always give the same chain. In a sequencer it finds its own
 //! blocks and confirms them; where a batch differs from them, the batch wins and the displaced
 //! transactions go back to the pool.
+mod book;
 mod finality;
 mod plan;
 mod recover;
 mod shell;
 mod tips;
 
+pub use book::{BatchEnd, Book};
 pub(crate) use finality::check_finality;
 pub use plan::Plan;
 pub use shell::{Checkpoint, Follower, Position, Read, ReadAhead};
@@ -23,7 +25,7 @@ use alloy_primitives::{B256, Bytes};
 use altana_ledger::{Block, BlockAttributes, BlockBuilder, Ledger, SealedBlock};
 use altana_parent::CommittedBatch;
 use altana_protocol::{
-    Transaction,
+    ChainSpec, Transaction,
     execute::{ExecuteError, Messages},
     queue::QueuedMessage,
     transaction::Recovered,
@@ -46,6 +48,9 @@ pub enum DeriveError {
     /// The ledger failed: stop the node.
     #[error("ledger: {0}")]
     Ledger(#[from] altana_ledger::Error),
+    /// Where a batch ended could not be written down: stop the node.
+    #[error("list of batches: {}", altana_ledger::explain(.0))]
+    Book(std::io::Error),
     /// Displaced transactions could not be saved: stop the node. The ledger was not rewound.
     #[error("pool: {0}")]
     Displaced(String),
@@ -84,7 +89,8 @@ pub struct Derivation {
     ledger: Ledger,
     inbox: Inbox,
     tips: Tips,
-    chain_id: u64,
+    book: Book,
+    spec: ChainSpec,
     /// Where reading began, if at a checkpoint.
     began_at: Option<u64>,
     /// The parent was reorganised since the unsafe blocks were last compared with the queue.
@@ -92,20 +98,31 @@ pub struct Derivation {
 }
 
 impl Derivation {
-    /// Begins at `tip` (the genesis, or a checkpoint); `acc` is the queue's accumulator there.
-    pub fn new(ledger: Ledger, tip: Tip, acc: B256) -> Self {
+    /// Begins at a checkpoint, if the ledger holds its block, or else at the genesis. Where batches
+    /// end is written into `book`.
+    pub fn open(
+        spec: ChainSpec,
+        ledger: Ledger,
+        checkpoint: Option<Checkpoint>,
+        mut book: Book,
+    ) -> Result<Self, DeriveError> {
+        let is_ours = |at: &Checkpoint| ledger.is_canonical(at.tip.block_hash).unwrap_or(false);
+        let (tip, acc, began_at) = match checkpoint.filter(is_ours) {
+            Some(checkpoint) => (checkpoint.tip, checkpoint.acc, Some(checkpoint.restart)),
+            None => {
+                let genesis = Tip::genesis(spec.config_hash(), &ledger.genesis());
+                book.write(&genesis).map_err(DeriveError::Book)?;
+                (genesis, B256::ZERO, None)
+            }
+        };
         let inbox = Inbox::starting_at(tip.queue_end, acc);
-        let chain_id = ledger.rules().chain_id();
         let tips = Tips::starting_at(tip);
-        Self { ledger, inbox, tips, chain_id, began_at: None, suspect: true }
+        Ok(Self { ledger, inbox, tips, book, spec, began_at, suspect: true })
     }
 
-    /// Begins at a checkpoint, if the ledger holds its block.
-    pub fn resume(ledger: Ledger, checkpoint: Checkpoint) -> Option<Self> {
-        let canonical = ledger.is_canonical(checkpoint.tip.block_hash).ok()?;
-        let mut derivation = Self::new(ledger, checkpoint.tip, checkpoint.acc);
-        derivation.began_at = Some(checkpoint.restart);
-        canonical.then_some(derivation)
+    /// Where every batch ended.
+    pub fn book(&self) -> &Book {
+        &self.book
     }
 
     /// The checkpoint from which a restarted node can go on; `None` before the first final batch.
@@ -132,6 +149,11 @@ impl Derivation {
     /// was read does not fit together.
     pub fn distrust(&mut self) {
         self.inbox.forget_positions();
+    }
+
+    /// The chain that is derived.
+    pub fn spec(&self) -> &ChainSpec {
+        &self.spec
     }
 
     /// What is known of the queue.
@@ -245,7 +267,7 @@ impl Derivation {
             }
             let messages = self.consumed(batch)?;
             let payload = payload.as_ref().map(|payload| payload.as_ref());
-            let decoded = Plan::of_batch(self.chain_id, &batch.header, &messages, payload);
+            let decoded = Plan::of_batch(&self.spec, &batch.header, &messages, payload);
             bytes += decoded.iter().map(Plan::bytes).sum::<usize>();
             plans.extend(decoded);
             ends.push(plans.len());
@@ -258,6 +280,7 @@ impl Derivation {
                     recovery.begin_at(begin);
                 })?;
                 self.suspect |= self.is_older(tip.block_number + 1, tip.last_timestamp)?;
+                self.book.write(&tip).map_err(DeriveError::Book)?;
                 self.tips.push(tip);
                 derived.batches += 1;
                 begin = end;

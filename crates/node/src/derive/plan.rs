@@ -7,7 +7,7 @@ use alloy_consensus::{
 use alloy_primitives::Address;
 use altana_ledger::Block;
 use altana_protocol::{
-    Transaction,
+    ChainSpec, Transaction,
     batch::BatchHeader,
     derive::{BlockPlan, plan},
     execute::Messages,
@@ -31,12 +31,12 @@ impl Plan {
     /// The blocks of a batch by the rules of docs/protocol.md §4. `messages` are those that it
     /// consumes.
     pub fn of_batch(
-        chain_id: u64,
+        spec: &ChainSpec,
         header: &BatchHeader,
         messages: &[QueuedMessage],
         payload: Option<&[u8]>,
     ) -> Vec<Self> {
-        let blocks = plan(chain_id, header, messages, payload);
+        let blocks = plan(spec, header, messages, payload);
         blocks.into_iter().map(|block| Self { block, senders: OnceLock::new() }).collect()
     }
 

@@ -1,7 +1,7 @@
 //! Derivation's shell: read the parent, feed the engine, forever.
 
 use super::{Backoff, NodeError, Shared};
-use crate::derive::{Derived, Follower, Read, ReadAhead, check_finality};
+use crate::derive::{DeriveError, Derived, Follower, Read, ReadAhead, check_finality};
 use altana_parent::{ParentError, ParentReader};
 use std::{sync::Arc, time::Duration};
 
@@ -108,6 +108,8 @@ fn apply(shared: &Shared, engine: &mut crate::engine::Engine, read: Read) -> Res
     if let (Some(dir), Some(checkpoint)) = (&shared.config.dir, after)
         && before.is_none_or(|before| before.tip != checkpoint.tip)
     {
+        // What is before a checkpoint is not read again.
+        engine.derivation().book().sync().map_err(DeriveError::Book)?;
         checkpoint.store(dir).map_err(NodeError::Checkpoint)?;
     }
     Ok(())

@@ -1,25 +1,24 @@
 //! Start and stop a node's roles.
 mod backend;
+mod claim;
 mod derive;
 mod lead;
 mod peer;
-mod propose;
 mod publish;
 mod subscribe;
 
 use crate::{
-    batcher,
-    derive::{Checkpoint, Derivation, DeriveError, Follower, Tip},
+    batcher, claims,
+    derive::{Book, Checkpoint, Derivation, DeriveError, Follower},
     engine::{Engine, EngineError, GapLimits},
     metrics::Metrics,
     pool::{JournalError, Limits, PoolService},
-    proposer,
     sequencer::{self, Preconfirmation},
 };
-use alloy_primitives::B256;
 use altana_ledger::{Ledger, Pending, Rules};
 use altana_parent::{
-    BatchSender, ClaimSender, Heads, InboxTerms, ParentBlock, ParentError, ParentReader,
+    BatchSender, Claim, Claims, Heads, InboxReader, InboxTerms, ParentBlock, ParentError,
+    ParentReader,
 };
 use altana_protocol::ChainSpec;
 use parking_lot::{Mutex, RwLock};
@@ -29,11 +28,13 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::{
+    runtime::Handle,
     sync::{Notify, broadcast, watch},
     task::JoinSet,
 };
 
 pub use backend::NodeBackend;
+pub use claim::{Knowledge, dispute};
 pub use subscribe::rpc_module;
 
 /// Pre-confirmations a slow subscriber may fall behind before it loses some.
@@ -101,6 +102,9 @@ pub enum NodeError {
     /// The checkpoint could not be written.
     #[error("checkpoint: {}", altana_ledger::explain(.0))]
     Checkpoint(std::io::Error),
+    /// What is known of batches and disputes could not be read or written.
+    #[error("list of batches or disputes: {}", altana_ledger::explain(.0))]
+    Disputes(std::io::Error),
     /// The ledger failed.
     #[error("ledger: {0}")]
     Ledger(#[from] altana_ledger::Error),
@@ -145,6 +149,9 @@ pub(crate) struct Shared {
     pub(crate) look: Notify,
     /// A block was sealed.
     pub(crate) sealed: Notify,
+    /// While there is nothing to do about the claims: transactions sent about them so far. Or why
+    /// what there is to do is not done.
+    pub(crate) answered: watch::Sender<Option<Result<u64, ParentError>>>,
     pub(crate) stop: watch::Sender<bool>,
 }
 
@@ -219,7 +226,7 @@ impl<R: ParentReader> Node<R> {
         let min_base_fee = chain.spec.min_base_fee;
         let dir = config.dir.as_deref();
         let pool = PoolService::open(ledger.clone(), config.pool.clone(), min_base_fee, dir)?;
-        let derivation = derivation(&config, &chain, &ledger);
+        let derivation = derivation(&config, &chain, &ledger)?;
         let leads = config.sequencer.is_some();
         let engine = Engine::new(ledger.clone(), pool.clone(), derivation, leads, config.gap);
         let shared = Arc::new(Shared {
@@ -235,6 +242,7 @@ impl<R: ParentReader> Node<R> {
             progress: RwLock::default(),
             look: Notify::new(),
             sealed: Notify::new(),
+            answered: watch::channel(None).0,
             stop: watch::channel(false).0,
         });
         Ok(Self { shared, reader: Arc::new(reader), tasks: JoinSet::new() })
@@ -246,9 +254,10 @@ impl<R: ParentReader> Node<R> {
         self
     }
 
-    /// Claims output roots.
-    pub fn proposer<S: ClaimSender>(mut self, config: proposer::Config, sender: S) -> Self {
-        self.tasks.spawn(propose::run(self.shared.clone(), config, sender));
+    /// Looks after the claims: makes them, if configured, and plays against wrong ones. `reader`
+    /// reads old batches again.
+    pub fn claims(mut self, config: claims::Config, claims: Claims, reader: InboxReader) -> Self {
+        self.tasks.spawn(claim::run(self.shared.clone(), config, claims, reader));
         self
     }
 
@@ -266,14 +275,15 @@ impl<R: ParentReader> Node<R> {
     }
 }
 
-fn derivation(config: &NodeConfig, chain: &Chain, ledger: &Ledger) -> Derivation {
-    let checkpoint = config.dir.as_deref().and_then(Checkpoint::load);
-    checkpoint.and_then(|checkpoint| Derivation::resume(ledger.clone(), checkpoint)).unwrap_or_else(
-        || {
-            let tip = Tip::genesis(chain.spec.config_hash(), &ledger.genesis());
-            Derivation::new(ledger.clone(), tip, B256::ZERO)
-        },
-    )
+fn derivation(
+    config: &NodeConfig,
+    chain: &Chain,
+    ledger: &Ledger,
+) -> Result<Derivation, NodeError> {
+    let dir = config.dir.as_deref();
+    let book = Book::open(dir).map_err(DeriveError::Book)?;
+    let checkpoint = dir.and_then(Checkpoint::load);
+    Ok(Derivation::open(chain.spec.clone(), ledger.clone(), checkpoint, book)?)
 }
 
 /// A running node. Dropping it stops the node without waiting.
@@ -300,6 +310,27 @@ impl NodeHandle {
         move || {
             shared.measure();
             shared.metrics.render()
+        }
+    }
+
+    /// What this node can say about the claims on `parent` up to batch `last_batch`, if it has
+    /// derived that. The truth in it waits for the parent: use it on a thread that may.
+    pub fn knowledge(
+        &self,
+        reader: InboxReader,
+        parent: &Claim,
+        last_batch: u64,
+    ) -> Result<Option<Knowledge>, NodeError> {
+        claim::know(&self.shared, Handle::current(), reader, parent, last_batch)
+    }
+
+    /// Waits until there is nothing to do about the claims; gives the number of transactions that
+    /// were sent about them. An error says what the operator must do first.
+    pub fn answered(&self) -> impl Future<Output = Result<u64, ParentError>> + Send + use<> {
+        let mut answered = self.shared.answered.subscribe();
+        async move {
+            let known = answered.wait_for(Option::is_some).await;
+            known.map_or(Ok(0), |known| known.clone().unwrap_or(Ok(0)))
         }
     }
 

@@ -96,7 +96,7 @@ async fn decide(shared: &Arc<Shared>, config: &Arc<Config>) -> Result<Option<Bat
             head: snapshot.heads.latest,
             blob_base_fee: snapshot.heads.blob_base_fee,
             now_s: now_ms() / 1000,
-            chain_id: worker.chain.spec.chain_id,
+            spec: &worker.chain.spec,
         };
         match batcher::next(&config, &inputs)? {
             Decision::Wait => Ok(None),

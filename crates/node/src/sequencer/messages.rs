@@ -23,7 +23,7 @@ impl Default for MessageLimits {
 
 /// The end of the messages that the next block takes, beginning with `start`. Their gas is at most
 /// half a block's, so that users' transactions have room, unless messages are urgent; one message
-/// always fits.
+/// always fits. Never more than a block may take ([`altana_protocol::derive::fitting`]).
 pub fn select(inbox: &Inbox, start: u64, limits: &MessageLimits, gas_limit: u64) -> u64 {
     let Some(head) = inbox.head() else { return start };
     let mut end = start;
@@ -35,8 +35,7 @@ pub fn select(inbox: &Inbox, start: u64, limits: &MessageLimits, gas_limit: u64)
         let age = head.timestamp.saturating_sub(message.parent_timestamp);
         let urgent = age >= limits.force_inclusion_delay / 2;
         let confirmed = message.parent_block.saturating_add(limits.confirmations) <= head.number;
-        let transaction = inbound.queued.to_transaction(None);
-        gas = gas.saturating_add(transaction.map_or(0, |tx| tx.gas_limit));
+        gas = gas.saturating_add(message.gas_limit());
         let budget = if urgent { gas_limit } else { gas_limit / 2 };
         if !(confirmed || urgent) || (gas > budget && end > start) {
             break;

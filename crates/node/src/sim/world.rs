@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     batcher::{self, Decision},
-    derive::{Checkpoint, Derivation, Follower, Tip, check_finality},
+    derive::{Book, Checkpoint, Derivation, Follower, check_finality},
     engine::{Engine, GapLimits},
     pool::{Limits, PoolService},
     sequencer::{self, MessageLimits, Sequencer, Step},
@@ -18,7 +18,7 @@ use alloy_genesis::{Genesis, GenesisAccount};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use altana_ledger::{Block, Ledger, Options, Rules, genesis_header};
 use altana_parent::{Commit, ParentError};
-use altana_protocol::{ChainSpec, Transaction, transaction::Recovered};
+use altana_protocol::{ChainSpec, Transaction, batch::BLOCKS_MAX, transaction::Recovered};
 use futures::executor::block_on;
 use parking_lot::Mutex;
 use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
@@ -251,7 +251,7 @@ impl World {
         if !engine.derivation().is_coherent() {
             return Ok(());
         }
-        let blocks = engine.unpublished(4096).map_err(|error| error.to_string())?;
+        let blocks = engine.unpublished(BLOCKS_MAX).map_err(|error| error.to_string())?;
         let mut model = self.parent.lock();
         let derivation = engine.derivation();
         let head = derivation.inbox().head().unwrap_or_default();
@@ -263,7 +263,7 @@ impl World {
             head,
             blob_base_fee: Some(if head.number.is_multiple_of(2) { 1 } else { 1 << 50 }),
             now_s: self.now_ms / 1000,
-            chain_id: CHAIN_ID,
+            spec: &self.spec,
         };
         let config = batcher::Config {
             interval_s: 2,
@@ -319,8 +319,7 @@ impl World {
     /// A fresh node that reads the parent and nothing else.
     pub(super) fn verifier(&self) -> Verifier {
         let ledger = open(&self.spec, &self.genesis);
-        let tip = Tip::genesis(self.spec.config_hash(), &ledger.genesis());
-        let derivation = Derivation::new(ledger.clone(), tip, B256::ZERO);
+        let derivation = derivation(&self.spec, &ledger, None);
         Verifier { ledger, derivation, parent: self.parent.clone() }
     }
 
@@ -423,12 +422,7 @@ fn start(
     let journal = (!planted(Bug::SkipJournal)).then_some(folder.path());
     let pool = PoolService::open(ledger.clone(), limits, spec.min_base_fee, journal)
         .expect("the folder is ours");
-    let derivation = checkpoint
-        .and_then(|checkpoint| Derivation::resume(ledger.clone(), checkpoint))
-        .unwrap_or_else(|| {
-            let tip = Tip::genesis(spec.config_hash(), &ledger.genesis());
-            Derivation::new(ledger.clone(), tip, B256::ZERO)
-        });
+    let derivation = derivation(spec, ledger, checkpoint);
     let gap = GapLimits { bytes: GAP_BYTES, blocks: 200 };
     let engine = Engine::new(ledger.clone(), pool.clone(), derivation, true, gap);
     let config = sequencer::Config {
@@ -522,4 +516,9 @@ pub(crate) fn transfer(
     let signature = signer.sign_hash_sync(&tx.signature_hash()).expect("signs");
     let tx = Transaction::Eip1559(tx.into_signed(signature));
     Recovered::new_unchecked(tx, signer.address())
+}
+
+fn derivation(spec: &ChainSpec, ledger: &Ledger, checkpoint: Option<Checkpoint>) -> Derivation {
+    let book = Book::open(None).expect("a book in memory");
+    Derivation::open(spec.clone(), ledger.clone(), checkpoint, book).expect("no I/O")
 }

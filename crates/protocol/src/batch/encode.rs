@@ -19,7 +19,7 @@ use crate::{Transaction, queue::BATCH_MESSAGES_MAX};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EncodeError {
     /// No blocks, or more than [`BLOCKS_MAX`].
-    #[error("a batch has from 1 to 4,096 blocks")]
+    #[error("a batch has from 1 to 1,024 blocks")]
     Blocks,
     /// A block is older than the one before it.
     #[error("a timestamp falls")]

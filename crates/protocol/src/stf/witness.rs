@@ -5,10 +5,12 @@ use alloy_consensus::Header;
 use alloy_primitives::{B256, Bytes, keccak256, map::B256Map};
 use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
 
-use super::{MissingPreimage, Oracle, PREIMAGE_BYTES_MAX, output_preimage};
+use super::{
+    BlockInput, MissingPreimage, Oracle, PREIMAGE_BYTES_MAX, block::leaf_preimage, output_preimage,
+};
 use crate::{
     ChainSpec,
-    batch::{Blob, CHUNK_BYTES, FIELD_ELEMENTS, chunk_node},
+    batch::{BatchHeader, Blob, CHUNK_BYTES, FIELD_ELEMENTS, chunk_node},
     queue::Message,
     trie::EMPTY_ROOT_HASH,
 };
@@ -79,11 +81,23 @@ impl Witness {
         self.insert(spec.encode_config());
     }
 
-    /// Adds the block before the batch and its output root.
-    pub fn insert_parent(&mut self, header: &Header) {
+    /// Adds what the program is told first; gives the [`BlockInput::hash`].
+    pub fn insert_input(&mut self, input: &BlockInput) -> B256 {
+        self.insert(input.encode())
+    }
+
+    /// Adds the header of the batch; gives the [`BatchHeader::hash`].
+    pub fn insert_batch(&mut self, header: &BatchHeader) -> B256 {
+        self.insert(header.encode())
+    }
+
+    /// Adds the block before, its output root and its leaf; gives the
+    /// [`block_leaf`](super::block_leaf).
+    pub fn insert_parent(&mut self, header: &Header) -> B256 {
         let hash = self.insert(alloy_rlp::encode(header));
         let passer = header.withdrawals_root.unwrap_or(EMPTY_ROOT_HASH);
-        self.insert(output_preimage(header.state_root, passer, hash).to_vec());
+        let root = self.insert(output_preimage(header.state_root, passer, hash).to_vec());
+        self.insert(leaf_preimage(root, header.number))
     }
 
     /// Adds the messages that a batch consumes; gives `queueAccEnd`.
@@ -132,6 +146,11 @@ impl Witness {
     /// Pre-images, in no order.
     pub fn preimages(&self) -> impl Iterator<Item = &Bytes> {
         self.preimages.values()
+    }
+
+    /// Pre-images with their hashes, in no order.
+    pub fn entries(&self) -> impl Iterator<Item = (&B256, &Bytes)> {
+        self.preimages.iter()
     }
 
     /// The witness as RLP: the pre-images sorted by hash, then the blobs' elements.

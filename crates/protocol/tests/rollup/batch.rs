@@ -336,9 +336,9 @@ fn decompression_bombs_are_refused() {
         decode_payload(CHAIN_ID, &bomb(&vec![0; (16 << 20) + 1])),
         Err(DecodeError::Deflate)
     );
-    // 65,535 blocks, then 4,096 blocks of zero-width columns.
+    // 65,535 blocks, then 1,024 blocks of zero-width columns.
     assert_eq!(decode_payload(CHAIN_ID, &bomb(&[0xff; 100])), Err(DecodeError::TooMany));
-    let mut blocks = vec![0x10, 0];
+    let mut blocks = vec![0x04, 0];
     blocks.resize(1 << 20, 0);
     assert_eq!(decode_payload(CHAIN_ID, &bomb(&blocks)), Err(DecodeError::LeftOver));
 }

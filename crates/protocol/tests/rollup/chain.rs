@@ -8,7 +8,7 @@ use alloy_consensus::{
 };
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, address, hex, keccak256, map::B256Map};
 use altana_protocol::{
-    ChainSpec, Transaction,
+    ChainSpec, Receipt, Transaction,
     batch::{
         BatchHeader, Blob, DATA_BLOBS, DATA_CALLDATA, PayloadBlock, blobs_from_payload,
         encode_payload,
@@ -20,7 +20,8 @@ use altana_protocol::{
         accumulate,
     },
     stf::{
-        HostOracle, Recorder, StateSource, StfInput, StfOutput, Witness, header_output_root, run,
+        BlockInput, HostOracle, Recorder, StateSource, StfInput, StfOutput, Witness, block_leaf,
+        header_output_root, run, run_block,
     },
     transaction::Recovered,
     trie::{AccountChange, AccountFields, MissingNode, NodeSource, StateChanges, StateTrie},
@@ -72,6 +73,10 @@ pub(crate) struct Chain {
     pub(crate) accs: Vec<B256>,
     pub(crate) consumed: usize,
     pub(crate) batch_start: (Header, usize),
+    /// The blocks since then.
+    pub(crate) headers: Vec<Header>,
+    /// Receipts of all blocks.
+    pub(crate) receipts: Vec<Receipt>,
     pub(crate) blocks: Vec<PayloadBlock>,
 }
 
@@ -80,6 +85,11 @@ pub(crate) struct Committed {
     pub(crate) input: StfInput,
     pub(crate) oracle: HostOracle<Store>,
     pub(crate) expected: StfOutput,
+    /// The block before the batch, and the batch's as they were built.
+    pub(crate) parents: Vec<Header>,
+    /// Blobs that hold the payload, whole.
+    #[allow(dead_code, reason = "the program's tests read them")]
+    pub(crate) blobs: Vec<(B256, Blob)>,
 }
 
 pub(crate) fn secret(index: usize) -> B256 {
@@ -119,7 +129,7 @@ fn artifact(json: &str) -> Bytes {
 
 type GenesisAccount = (Address, AccountInfo, Vec<(u64, U256)>);
 
-fn genesis_accounts() -> Vec<GenesisAccount> {
+fn genesis_accounts(contracts: Vec<(Address, Bytes)>) -> Vec<GenesisAccount> {
     let contract = |code: Bytes| {
         let code = Bytecode::new_raw(code);
         AccountInfo {
@@ -149,6 +159,7 @@ fn genesis_accounts() -> Vec<GenesisAccount> {
         ),
         (BLOCKHASH, contract(hex!("5f35405f355500").into()), vec![]),
     ];
+    accounts.extend(contracts.into_iter().map(|(at, code)| (at, contract(code), vec![])));
     for index in 0..SENDERS {
         accounts.push((sender(index), AccountInfo::from_balance(U256::from(1000 * ETHER)), vec![]));
     }
@@ -157,11 +168,16 @@ fn genesis_accounts() -> Vec<GenesisAccount> {
 
 impl Chain {
     pub(crate) fn new() -> Self {
+        Self::with(vec![])
+    }
+
+    /// A chain with more contracts than the others have.
+    pub(crate) fn with(contracts: Vec<(Address, Bytes)>) -> Self {
         let store = Store::default();
         let mut trie = StateTrie::new(store.clone(), EMPTY_ROOT_HASH);
         let mut db = InMemoryDB::default();
         let mut changes = StateChanges::default();
-        for (address, info, slots) in genesis_accounts() {
+        for (address, info, slots) in genesis_accounts(contracts) {
             let fields = AccountFields {
                 nonce: info.nonce,
                 balance: info.balance,
@@ -212,6 +228,8 @@ impl Chain {
             store,
             trie,
             batch_start: (head.clone(), 0),
+            headers: Vec::new(),
+            receipts: Vec::new(),
             head,
             head_hash,
             queue: Vec::new(),
@@ -313,10 +331,9 @@ impl Chain {
             }
         }
         let outcome = executor.finish();
+        self.receipts.extend_from_slice(&outcome.receipts);
         let (state_root, passer) = self.commit(&outcome.changes);
-        self.head = outcome.seal(state_root, passer);
-        self.head_hash = self.head.hash_slow();
-        self.consumed = range.end;
+        self.extend(outcome.seal(state_root, passer), range.end);
         self.blocks.push(PayloadBlock {
             timestamp,
             messages: messages as u16,
@@ -342,9 +359,14 @@ impl Chain {
         .unwrap()
         .finish();
         let (state_root, passer) = self.commit(&outcome.changes);
-        self.head = outcome.seal(state_root, passer);
-        self.head_hash = self.head.hash_slow();
-        self.consumed = range.end;
+        self.extend(outcome.seal(state_root, passer), range.end);
+    }
+
+    fn extend(&mut self, head: Header, consumed: usize) {
+        self.headers.push(head.clone());
+        self.head_hash = head.hash_slow();
+        self.head = head;
+        self.consumed = consumed;
     }
 
     fn commit(&mut self, bundle: &BundleState) -> (B256, B256) {
@@ -369,10 +391,10 @@ impl Chain {
     /// Commits any bytes, as a batch that consumes the messages consumed so far.
     pub(crate) fn commit_payload(&mut self, payload: &[u8], blobs: bool) -> Committed {
         let mut batch = Witness::default();
-        let (data_kind, data_length, data_commitment) = if blobs {
-            let blobs = blobs_from_payload(payload).unwrap();
-            let hashes = blobs.iter().map(|blob| (versioned_hash(blob), blob));
-            let commitment = batch.insert_blobs(hashes);
+        let blobs = if blobs { blobs_from_payload(payload).unwrap() } else { vec![] };
+        let blobs: Vec<_> = blobs.into_iter().map(|blob| (versioned_hash(&blob), blob)).collect();
+        let (data_kind, data_length, data_commitment) = if !blobs.is_empty() {
+            let commitment = batch.insert_blobs(blobs.iter().map(|(hash, blob)| (*hash, blob)));
             (DATA_BLOBS, blobs.len() as u64, commitment)
         } else {
             (DATA_CALLDATA, payload.len() as u64, batch.insert_calldata(payload))
@@ -380,7 +402,10 @@ impl Chain {
         let (parent, queue_start) =
             std::mem::replace(&mut self.batch_start, (self.head.clone(), self.consumed));
         batch.insert_spec(&self.spec);
-        batch.insert_parent(&parent);
+        let parents: Vec<_> = [parent.clone()].into_iter().chain(self.headers.drain(..)).collect();
+        for parent in &parents {
+            batch.insert_parent(parent);
+        }
         let acc_start = self.accs[queue_start];
         let acc_end = batch.insert_messages(acc_start, &self.queue[queue_start..self.consumed]);
         assert_eq!(acc_end, self.accs[self.consumed]);
@@ -398,7 +423,10 @@ impl Chain {
             data_commitment,
         };
         self.blocks.clear();
+        batch.insert_batch(&header);
         Committed {
+            parents,
+            blobs,
             input: StfInput {
                 config_hash: self.spec.config_hash(),
                 previous_output_root: header_output_root(&parent, parent.hash_slow()),
@@ -449,6 +477,38 @@ impl Committed {
 
     pub(crate) fn check(&self) {
         assert_eq!(self.run(), self.expected);
+        let StfOutput { output_root, last_block } = self.expected;
+        let leaf = (0..self.parents.len() as u64).fold(self.leaf(0), |leaf, index| {
+            let (input, after, _) = self.run_block(index);
+            assert_eq!(input.previous_leaf, leaf);
+            after
+        });
+        assert_eq!(leaf, block_leaf(output_root, last_block), "block by block");
+    }
+
+    /// The leaf before the batch's block `index`; behind the last, that of the last.
+    pub(crate) fn leaf(&self, index: u64) -> B256 {
+        let index = (index as usize).min(self.parents.len() - 1);
+        let header = &self.parents[index];
+        block_leaf(header_output_root(header, header.hash_slow()), header.number)
+    }
+
+    /// The batch's block `index` alone, over the database and then over the witness that this gives.
+    pub(crate) fn run_block(&self, index: u64) -> (BlockInput, B256, Witness) {
+        let input = BlockInput {
+            config_hash: self.input.config_hash,
+            previous_leaf: self.leaf(index),
+            batch_hash: self.input.batch.hash(),
+            block_index: index,
+        };
+        let mut oracle = self.oracle.clone();
+        let hash = oracle.batch.insert_input(&input);
+        assert_eq!(hash, input.hash());
+        let recorder = Recorder::new(&oracle);
+        let leaf = run_block(&recorder, hash).unwrap();
+        let witness = recorder.into_witness();
+        assert_eq!(run_block(&witness, hash), Ok(leaf), "the witness is enough");
+        (input, leaf, witness)
     }
 }
 

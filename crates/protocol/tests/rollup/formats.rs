@@ -13,7 +13,7 @@ use altana_protocol::{
         accumulate,
     },
     receipt::receipts_root,
-    stf::{Witness, header_output_root, output_root},
+    stf::{BlockInput, Witness, block_leaf, header_output_root, output_root},
     transaction::transactions_root,
 };
 
@@ -116,6 +116,15 @@ fn header() -> BatchHeader {
         data_kind: DATA_CALLDATA,
         data_length: 9,
         data_commitment: B256::repeat_byte(10),
+    }
+}
+
+fn block_input() -> BlockInput {
+    BlockInput {
+        config_hash: B256::repeat_byte(1),
+        previous_leaf: B256::repeat_byte(2),
+        batch_hash: B256::repeat_byte(3),
+        block_index: 1_023,
     }
 }
 
@@ -229,6 +238,8 @@ fn pins() -> Vec<(&'static str, String)> {
             "output root",
             hash(output_root(B256::repeat_byte(1), B256::repeat_byte(2), B256::repeat_byte(3))),
         ),
+        ("block leaf", hash(block_leaf(B256::repeat_byte(1), 2))),
+        ("block input", hash(block_input().hash())),
         ("receipts root", hash(receipts_root(&receipts()).0)),
         ("transactions root", hash(transactions_root(&transactions))),
         ("payload", hex::encode(encode_payload(CHAIN_ID, &blocks()).unwrap())),

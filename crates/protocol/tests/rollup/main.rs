@@ -4,6 +4,7 @@ mod batch;
 mod chain;
 mod execute;
 mod formats;
+mod random;
 mod signers;
 mod stf;
 mod targets;

@@ -1,111 +1,19 @@
 //! The state transition against native building, and against hostile bytes.
 
-use alloy_primitives::{Address, B256, Bytes, TxKind, U256, hex};
+use alloy_primitives::{B256, TxKind, U256, hex};
 use altana_protocol::{
     Transaction,
-    queue::{Deposit, KIND_ATTRIBUTES, KIND_DEPOSIT, Message},
-    stf::{MissingPreimage, PREIMAGE_BYTES_MAX, Witness, run},
+    batch::{BLOCKS_MAX, BatchHeader},
+    derive,
+    queue::{BATCH_MESSAGES_MAX, Deposit, KIND_ATTRIBUTES, KIND_DEPOSIT, Message},
+    stf::{BLOCK_INPUT_BYTES, BlockInput, MissingPreimage, PREIMAGE_BYTES_MAX, Witness, run},
 };
 use proptest::{collection::vec, prelude::*};
 
-use crate::chain::*;
-
-/// What a user of the test chain does; nonces are filled in as the chain is built.
-#[derive(Clone, Debug)]
-struct Action {
-    sender: usize,
-    kind: u8,
-    number: u64,
-}
-
-fn action() -> impl Strategy<Value = Action> {
-    (0..SENDERS, 0_u8..14, 0_u64..6).prop_map(|(sender, kind, number)| Action {
-        sender,
-        kind,
-        number,
-    })
-}
-
-#[derive(Clone, Debug)]
-struct Plan {
-    delta: u64,
-    deposits: Vec<(u8, u64)>,
-    take: usize,
-    actions: Vec<Action>,
-}
-
-fn plan() -> impl Strategy<Value = Plan> {
-    let deposits = vec((0_u8..6, 0_u64..6), 0..3);
-    (0_u64..3, deposits, 0_usize..5, vec(action(), 0..8))
-        .prop_map(|(delta, deposits, take, actions)| Plan { delta, deposits, take, actions })
-}
-
-fn transaction(action: &Action, nonce: u64) -> Transaction {
-    let word = |number: u64| U256::from(number).to_be_bytes::<32>();
-    let mut tx = call(nonce, Address::with_last_byte(0x90 + action.number as u8));
-    match action.kind {
-        0..4 => tx.value = U256::from(action.number),
-        4..6 => {
-            tx.to = TxKind::Call(STORE);
-            tx.input = [word(action.number), word(nonce % 3)].concat().into();
-        }
-        6 => tx.to = TxKind::Call(CATCHER),
-        7 => tx.to = TxKind::Call(REVERTER),
-        8 => {
-            tx.to = TxKind::Create;
-            tx.input =
-                hex!("6016600a5f3960165ff373000000000000000000000000000000000000009aff").into();
-        }
-        9 => {
-            tx.to = TxKind::Create;
-            tx.input = hex!("73000000000000000000000000000000000000009bff").into();
-        }
-        // From here on: invalid in one way or another.
-        10 => tx.nonce = nonce + 1 + action.number,
-        11 => tx.value = U256::from(2000 * ETHER),
-        12 => tx.gas_limit = 20_000,
-        _ => tx.max_fee_per_gas = 5,
-    }
-    sign(action.sender, tx)
-}
-
-fn deposit(kind: u8, number: u64) -> Deposit {
-    let mut deposit = Deposit {
-        from: Address::with_last_byte(0xa0 + number as u8),
-        to: TxKind::Call(STORE),
-        mint: u128::from(number) * ETHER,
-        value: U256::from(number),
-        gas_limit: 150_000,
-        data: Bytes::from([U256::from(number).to_be_bytes::<32>(), [1; 32]].concat()),
-    };
-    match kind {
-        0 => deposit.to = TxKind::Call(REVERTER),
-        1 => deposit.gas_limit = 21_000,
-        2 => deposit.value = U256::MAX,
-        3 => deposit.to = TxKind::Create,
-        // A user who forces a transaction.
-        4 => deposit.from = sender(number as usize),
-        _ => {}
-    }
-    deposit
-}
-
-fn build(chain: &mut Chain, plans: &[Plan]) {
-    for (index, plan) in plans.iter().enumerate() {
-        for (kind, number) in &plan.deposits {
-            chain.queue_deposit(10 + index as u64, deposit(*kind, *number));
-        }
-        chain.queue_attributes(10 + index as u64);
-        let take = plan.take.min(chain.queue.len() - chain.consumed);
-        let mut nonces: Vec<u64> = (0..SENDERS).map(|index| chain.nonce(index)).collect();
-        let mut candidates = Vec::new();
-        for action in &plan.actions {
-            candidates.push(transaction(action, nonces[action.sender]));
-            nonces[action.sender] += u64::from(action.kind < 10);
-        }
-        chain.build(chain.head.timestamp + plan.delta, take, candidates);
-    }
-}
+use crate::{
+    chain::*,
+    random::{build, deposit, plan},
+};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -134,7 +42,7 @@ proptest! {
         prop_assert_eq!(chain.supply(), before + U256::from(minted));
     }
 
-    /// An invalid payload is one block with all messages, at the last timestamp.
+    /// An invalid payload is its messages alone, at the last timestamp: here they fit one block.
     #[test]
     fn any_committed_bytes_have_exactly_one_result(
         bytes in vec(any::<u8>(), 0..10_000),
@@ -291,6 +199,88 @@ fn a_payload_that_breaks_a_rule_becomes_the_default_block() {
         chain.build_default(1_007, 4, false);
         chain.commit_payload(&payload, false).check();
     }
+}
+
+/// Gas limits of deposits, and how many messages each block of an invalid payload takes of a queue
+/// that begins with attributes (1,000,000 gas) on a chain of 30,000,000.
+const SPREAD: [(&[u64], &[usize]); 5] = [
+    (&[29_000_000], &[2]),
+    (&[29_000_001], &[1, 1]),
+    (&[10_000_000, 10_000_000, 10_000_000, 20_000_000, 1], &[3, 2, 1]),
+    (&[u64::MAX, u64::MAX, 1], &[1, 1, 1, 1]),
+    (&[30_000_000, 30_000_001, 30_000_000], &[1, 1, 1, 1]),
+];
+
+fn queue_of(gas_limits: &[u64]) -> Chain {
+    let mut chain = Chain::new();
+    for (index, gas_limit) in gas_limits.iter().enumerate() {
+        let gas_limit = *gas_limit;
+        chain.queue_deposit(20, Deposit { gas_limit, ..deposit(5, index as u64) });
+    }
+    chain
+}
+
+#[test]
+fn an_invalid_payload_becomes_as_many_blocks_as_its_messages_need() {
+    for (gas_limits, blocks) in SPREAD {
+        let mut chain = queue_of(gas_limits);
+        for messages in blocks {
+            chain.build_default(1_007, *messages, false);
+        }
+        chain.commit_payload(b"no payload", false).check();
+    }
+}
+
+#[test]
+fn a_block_whose_messages_do_not_fit_makes_the_payload_invalid() {
+    for (gas_limits, blocks) in SPREAD {
+        let count = gas_limits.len() + 1;
+        // As a careless sequencer builds them.
+        let mut careless = queue_of(gas_limits);
+        careless.build(1_001, count, vec![]);
+        careless.build(1_007, 0, vec![sign(0, call(0, STORE))]);
+        if blocks.len() == 1 {
+            careless.commit_batch(true).check();
+            continue;
+        }
+        let payload = altana_protocol::batch::encode_payload(CHAIN_ID, &careless.blocks).unwrap();
+        let mut chain = queue_of(gas_limits);
+        for messages in blocks {
+            chain.build_default(1_007, *messages, false);
+        }
+        chain.commit_payload(&payload, true).check();
+    }
+}
+
+#[test]
+fn the_messages_of_a_batch_never_need_more_blocks_than_it_may_have() {
+    let count = BATCH_MESSAGES_MAX as usize;
+    let mut chain = queue_of(&vec![16_000_000; count - 1]);
+    chain.spec.gas_limit = 1_000_000;
+    let header = BatchHeader { queue_end: BATCH_MESSAGES_MAX, ..BatchHeader::default() };
+    let blocks = derive::plan(&chain.spec, &header, &chain.queued(0..count), None);
+    assert_eq!(blocks.len(), count);
+    assert!(blocks.len() <= BLOCKS_MAX);
+    assert!(blocks.iter().map(|block| block.queue_end).eq(1..=BATCH_MESSAGES_MAX));
+    let none = derive::plan(&chain.spec, &BatchHeader::default(), &[], None);
+    assert_eq!(none.len(), 1);
+}
+
+#[test]
+fn an_input_is_what_its_bytes_say() {
+    let input = BlockInput {
+        config_hash: B256::repeat_byte(1),
+        previous_leaf: B256::repeat_byte(2),
+        batch_hash: B256::repeat_byte(3),
+        block_index: 1_023,
+    };
+    let bytes = input.encode();
+    assert_eq!(bytes.len(), BLOCK_INPUT_BYTES);
+    assert_eq!(BlockInput::decode(&bytes), Some(input));
+    assert_eq!(BlockInput::decode(&bytes[1..]), None);
+    let mut too_high = bytes;
+    too_high[96 + 23] = 1;
+    assert_eq!(BlockInput::decode(&too_high), None);
 }
 
 #[test]

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {ClaimStatus} from "../interfaces/IClaim.sol";
-import {ISettlement} from "../interfaces/ISettlement.sol";
-import {IValidity} from "./IValidity.sol";
+import {ClaimStatus} from "../../src/interfaces/IClaim.sol";
+import {ISettlement} from "../../src/interfaces/ISettlement.sol";
+import {IValidity} from "../../src/validity/IValidity.sol";
 
-/// @title A claim is final when its window has passed and nobody with the right to objected.
-/// @notice THIS MODULE PROVES NOTHING. Nobody can dispute a claim; therefore only one named proposer may make claims,
-/// and all that stands between a false claim and the funds in the Portal is the guardian, who may veto a claim within
-/// its window. Users trust the two not to collude, and the timelock to replace either if it stops working: a proposer
-/// who makes no claims, or a guardian who vetoes them all, stops withdrawals until then. It is the placeholder for the
-/// fault and validity proofs that plug into the same seam.
+/// @title A validity module for tests of what surrounds one: a claim is final after a window, unless it was vetoed.
 contract ChallengeWindow is IValidity {
     /// @param owner The timelock that can replace proposer and guardian.
     /// @param settlement Whose claims these are.
@@ -45,6 +40,8 @@ contract ChallengeWindow is IValidity {
     error Unauthorized();
     /// @notice A claim needs no bond here.
     error NoBondExpected();
+    /// @notice A claim says all there is to say by itself here.
+    error NoDataExpected();
     /// @notice The claim is unknown, final or rejected already.
     error NotPending(uint64 index);
 
@@ -77,9 +74,10 @@ contract ChallengeWindow is IValidity {
     }
 
     /// @inheritdoc IValidity
-    function onClaim(uint64 index, uint64, address claimant, bytes32) external payable {
+    function onClaim(uint64 index, uint64, address claimant, bytes32, bytes calldata data) external payable {
         if (msg.sender != settlement || claimant != proposer) revert Unauthorized();
         if (msg.value != 0) revert NoBondExpected();
+        if (data.length != 0) revert NoDataExpected();
         _claimedAt[index] = uint64(block.timestamp);
     }
 
@@ -109,7 +107,7 @@ contract ChallengeWindow is IValidity {
     }
 
     /// @inheritdoc IValidity
-    function bond() external pure returns (uint256) {
+    function bond(uint64, address) external pure returns (uint256) {
         return 0;
     }
 

@@ -1,0 +1,125 @@
+//! A party's own edges as far as they matter, and the answers that their rivals ask for.
+
+use super::{Dispute, EdgeState, Move, Truth};
+use crate::{Edge, History, Opening};
+use alloy_primitives::B256;
+use std::collections::HashMap;
+
+/// An edge and what counts for its timer.
+pub(super) struct Node {
+    pub(super) edge: Edge,
+    pub(super) state: EdgeState,
+    /// Both halves; or the right refinement; or nothing.
+    pub(super) below: Vec<Node>,
+}
+
+/// Where a level's history belongs: the block and stride above it, 0 if it is above them.
+#[derive(Clone, Copy, Default)]
+struct At {
+    block: u64,
+    stride: u64,
+}
+
+/// Reads a tree from what is known.
+pub(super) struct Reader<'a, T> {
+    pub(super) dispute: &'a Dispute,
+    pub(super) known: &'a HashMap<B256, EdgeState>,
+    pub(super) truth: &'a mut T,
+    /// Edges that are not known.
+    pub(super) unknown: Vec<Edge>,
+    /// Answers that are due.
+    pub(super) answers: Vec<Move>,
+}
+
+impl<T: Truth> Reader<'_, T> {
+    /// The tree below the claim's root.
+    pub(super) fn read(&mut self) -> Result<Node, T::Error> {
+        self.node(self.dispute.root, At::default(), !self.dispute.decided)
+    }
+
+    /// An edge and all below it. `defended`: rivals are answered, because the claim is open or the
+    /// party's bond is in a root edge above.
+    fn node(&mut self, edge: Edge, at: At, mut defended: bool) -> Result<Node, T::Error> {
+        let Some(state) = self.known.get(&edge.id()).copied() else {
+            self.unknown.push(edge);
+            return Ok(Node { edge, state: EdgeState::default(), below: Vec::new() });
+        };
+        defended |= state.mine && !state.confirmed;
+        let below = if !state.exists || !state.rivalled || state.proven {
+            Vec::new()
+        } else if edge.height > 0 {
+            self.halves(edge, state.bisected, at, defended)?
+        } else {
+            self.single(edge, at, defended)?
+        };
+        Ok(Node { edge, state, below })
+    }
+
+    fn halves(
+        &mut self,
+        edge: Edge,
+        bisected: bool,
+        at: At,
+        defended: bool,
+    ) -> Result<Vec<Node>, T::Error> {
+        if !bisected && !defended {
+            return Ok(Vec::new());
+        }
+        let (left, right) = self.history(edge.level, at)?.children(edge.height, edge.index);
+        if !bisected {
+            self.answers.push(Move::Bisect { edge, left, right });
+            return Ok(Vec::new());
+        }
+        let halves = edge.children(left, right).expect("the truth is the party's own edge");
+        halves.into_iter().map(|half| self.node(half, at, defended)).collect()
+    }
+
+    /// A rivalled edge over a single leaf.
+    fn single(&mut self, edge: Edge, at: At, defended: bool) -> Result<Vec<Node>, T::Error> {
+        if edge.level == 2 || edge.level == 0 && edge.index >= self.dispute.behind {
+            if defended {
+                let proof = self.proof(edge, at)?;
+                self.answers.push(proof);
+            }
+            return Ok(Vec::new());
+        }
+        let at = match edge.level {
+            0 => At { block: edge.index, stride: 0 },
+            _ => At { stride: edge.index, ..at },
+        };
+        let root = self.history(edge.level + 1, at)?.root();
+        let refinement = self.node(edge.refinement(&self.dispute.heights, root), at, defended)?;
+        let known = self.known.get(&refinement.edge.id());
+        if defended && known.is_some_and(|state| !state.exists) {
+            let opening = self.opening(edge, at)?;
+            self.answers.push(Move::Descend(opening));
+        }
+        Ok(vec![refinement])
+    }
+
+    /// The move that settles an edge which has no level below.
+    fn proof(&mut self, edge: Edge, at: At) -> Result<Move, T::Error> {
+        let before = self.history(edge.level, at)?.before(edge.index);
+        if edge.level == 0 {
+            return Ok(Move::ProveRepeat { edge, before });
+        }
+        let witness = self.truth.witness(at.block, at.stride, edge.index)?;
+        Ok(Move::Prove { edge, before, witness })
+    }
+
+    fn opening(&mut self, edge: Edge, at: At) -> Result<Opening, T::Error> {
+        let end_state = if edge.level == 0 { self.truth.end_state(at.block)? } else { Vec::new() };
+        let above = if edge.level == 0 { At::default() } else { at };
+        let before = self.history(edge.level, above)?.before(edge.index);
+        let spine = self.history(edge.level + 1, at)?.spine();
+        Ok(Opening { edge, before, spine, end_state })
+    }
+
+    fn history(&mut self, level: u8, at: At) -> Result<&History, T::Error> {
+        match level {
+            0 => self.truth.blocks(),
+            1 => self.truth.strides(at.block),
+            _ => self.truth.steps(at.block, at.stride),
+        }
+    }
+}

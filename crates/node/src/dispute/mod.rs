@@ -1,0 +1,13 @@
+//! What this node knows to be true, in the terms of the dispute game (docs/dispute.md), and the moves
+//! that follow from it.
+//!
+//! Level 0 comes from the ledger, which has executed every block already. Below it, a block runs in
+//! the fault proof's machine, from pre-images that a native run over the ledger's trie collects.
+
+pub mod play;
+mod span;
+mod truth;
+
+pub use play::{PlayError, Played, Round, round};
+pub use span::{Span, Step};
+pub use truth::{BlockEvidence, NodeTruth, ReadBatch, TruthError};

@@ -1,0 +1,464 @@
+//! The shell of the proposer and the challenger: look at the claims, make the right ones, play the
+//! game against the wrong ones.
+
+mod knowledge;
+mod standing;
+
+use super::{Backoff, NodeError, Shared};
+use crate::{
+    claims::{Config, Contest, Expected, Verdict, is_due, judge},
+    dispute::{NodeTruth, PlayError, Span, TruthError, round},
+};
+use alloy_primitives::U256;
+use altana_contracts::bindings::FaultProof;
+use altana_dispute::Dispute;
+use altana_parent::{Claim, Claims, GameTerms, InboxReader, OpenClaims, ParentError, Sent};
+use altana_program::PROGRAM_HASH;
+use knowledge::Expectations;
+use parking_lot::Mutex;
+use standing::{Standing, StandingFile};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::runtime::Handle;
+
+/// Rounds of looking and moving before the claims are looked at again.
+const ROUNDS_MAX: usize = 64;
+/// Disputes whose truth is kept in memory.
+const TRUTHS_MAX: usize = 8;
+/// While a dispute goes on, the parent is asked so many times as often: rivals may answer at once.
+const HASTE: u64 = 8;
+/// Claims that become final between two that are written down as final: whoever asks about a claim
+/// has to look at all between it and the last of these.
+const CONFIRM_EVERY: u64 = 8;
+
+pub(super) use knowledge::knowledge as know;
+pub use knowledge::{Knowledge, dispute};
+
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    config: Config,
+    claims: Claims,
+    reader: InboxReader,
+) -> Result<(), NodeError> {
+    let mut stop = shared.stop.subscribe();
+    let mut backoff = Backoff::new();
+    let mut pause = Duration::ZERO;
+    let mut player = None;
+    while shared.pause(pause).await {
+        let step = async {
+            if player.is_none() {
+                player = Some(Player::start(&shared, config, &claims, &reader).await?);
+            }
+            match &mut player {
+                Some(player) => player.step().await,
+                None => Ok(Stepped::default()),
+            }
+        };
+        let step = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            step = step => step,
+        };
+        pause = match step {
+            // It has said so. Everything else was done; what it can't pay for can wait a little.
+            Ok(Stepped { unfunded: true, .. }) => backoff.next(),
+            Ok(Stepped { moved, .. }) => {
+                backoff.reset();
+                Duration::from_millis(config.poll_ms / if moved { HASTE } else { 1 })
+            }
+            Err(NodeError::Parent(error)) if !matches!(error, ParentError::Fatal(_)) => {
+                tracing::warn!(%error, "cannot look after the claims, will try again");
+                if let (Some(player), ParentError::Reset(_)) = (&mut player, &error) {
+                    player.begin_again();
+                }
+                backoff.next()
+            }
+            Err(error) => return Err(error),
+        };
+    }
+    Ok(())
+}
+
+/// What a look at the claims came to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stepped {
+    /// Something was sent.
+    moved: bool,
+    /// Something could not be paid for.
+    unfunded: bool,
+}
+
+/// A right claim's dispute, and the truth that is to be shown.
+struct Defence {
+    standing: Standing,
+    span: Span,
+    dispute: Dispute,
+    truth: Arc<Mutex<NodeTruth>>,
+}
+
+struct Player {
+    shared: Arc<Shared>,
+    config: Config,
+    claims: Claims,
+    reader: InboxReader,
+    terms: GameTerms,
+    /// A claim that was final when last asked.
+    known_final: u64,
+    /// The newest claim that was written down as final, as far as this process knows.
+    confirmed: u64,
+    expected: Arc<Mutex<Expectations>>,
+    standing: StandingFile,
+    truths: BTreeMap<u64, Defence>,
+    /// Decided claims whose bonds are not settled yet, and those with which this is done.
+    unsettled: BTreeSet<u64>,
+    settled: BTreeSet<u64>,
+    /// Transactions sent in this step, and in all.
+    sent: u64,
+    sent_total: u64,
+    /// What could not be done in this step, for whatever reason.
+    missed: u64,
+    /// What the account lacked in this step.
+    unfunded: Option<ParentError>,
+}
+
+impl Player {
+    async fn start(
+        shared: &Arc<Shared>,
+        config: Config,
+        claims: &Claims,
+        reader: &InboxReader,
+    ) -> Result<Self, NodeError> {
+        let terms = claims.reader.terms().await?;
+        if terms.program_hash != PROGRAM_HASH {
+            return Err(NodeError::Config(format!(
+                "this release proves blocks with program {PROGRAM_HASH}, but the chain's claims are \
+                 decided by {}: run the release that the chain was deployed with",
+                terms.program_hash
+            )));
+        }
+        let standing = StandingFile::open(shared.config.dir.as_deref());
+        Ok(Self {
+            shared: shared.clone(),
+            config,
+            claims: claims.clone(),
+            reader: reader.clone(),
+            terms,
+            known_final: 0,
+            confirmed: 0,
+            expected: Arc::default(),
+            standing: standing.map_err(NodeError::Disputes)?,
+            truths: BTreeMap::new(),
+            unsettled: BTreeSet::new(),
+            settled: BTreeSet::new(),
+            sent: 0,
+            sent_total: 0,
+            missed: 0,
+            unfunded: None,
+        })
+    }
+
+    /// The parent has taken back what was final.
+    fn begin_again(&mut self) {
+        (self.known_final, self.confirmed) = (0, 0);
+        self.unsettled.clear();
+        self.settled.clear();
+    }
+
+    /// Does what there is to do now, and says when there was nothing.
+    async fn step(&mut self) -> Result<Stepped, NodeError> {
+        (self.sent, self.missed, self.unfunded) = (0, 0, None);
+        let looked = self.look_and_act().await?;
+        self.sent_total += self.sent;
+        self.shared.metrics.claims_unfunded.set(u64::from(self.unfunded.is_some()));
+        let quiet = looked && self.sent + self.missed == 0;
+        let answered = match &self.unfunded {
+            Some(lack) => Some(Err(lack.clone())),
+            None => quiet.then_some(Ok(self.sent_total)),
+        };
+        self.shared.answered.send_replace(answered);
+        Ok(Stepped { moved: self.sent > 0, unfunded: self.unfunded.is_some() })
+    }
+
+    /// Whether the node knows enough to act at all.
+    async fn look_and_act(&mut self) -> Result<bool, NodeError> {
+        let open = self.claims.reader.open(self.known_final).await?;
+        self.known_final = open.last_final.index;
+        self.settled.retain(|index| *index >= open.first_listed);
+        self.unsettled.extend(open.rejected.iter().filter(|index| !self.settled.contains(index)));
+        let synced = self.shared.engine(|engine| engine.synced()).await?;
+        if !synced {
+            return Ok(false);
+        }
+        let verdict = self.judge(&open).await?;
+        self.count(&open, &verdict);
+        for contest in &verdict.contests {
+            self.contest(contest).await?;
+        }
+        if !verdict.is_behind && verdict.contests.iter().all(|contest| contest.right.is_some()) {
+            self.propose_next(&verdict.tip).await?;
+        }
+        self.play(&open).await?;
+        self.confirm(&open).await?;
+        self.settle().await?;
+        Ok(!verdict.is_behind)
+    }
+
+    /// Works on what right claims say, on a thread that may wait.
+    async fn expecting<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared, &mut Expectations) -> R + Send + 'static,
+    ) -> Result<R, NodeError> {
+        let (shared, expected) = (self.shared.clone(), self.expected.clone());
+        let task = tokio::task::spawn_blocking(move || work(&shared, &mut expected.lock()));
+        task.await.map_err(|error| NodeError::Internal(error.to_string()))
+    }
+
+    async fn judge(&self, open: &OpenClaims) -> Result<Verdict, NodeError> {
+        let open = open.clone();
+        let work = move |shared: &Shared, expected: &mut Expectations| {
+            expected.forget_before(open.last_final.index);
+            judge(&open, |parent, last_batch| expected.expect(shared, parent, last_batch))
+        };
+        self.expecting(work).await?
+    }
+
+    /// What the claim on `parent` has to say, if its batches are derived.
+    async fn expect(&self, parent: Claim, last_batch: u64) -> Result<Option<Expected>, NodeError> {
+        self.expecting(move |shared, expected| expected.expect(shared, &parent, last_batch)).await?
+    }
+
+    fn count(&self, open: &OpenClaims, verdict: &Verdict) {
+        let metrics = &self.shared.metrics;
+        let wrong: Vec<u64> =
+            verdict.contests.iter().flat_map(|contest| contest.wrong.clone()).collect();
+        if wrong.len() as u64 > metrics.false_claims.get() {
+            tracing::warn!(claims = ?wrong, "wrong claims stand on the parent");
+        }
+        metrics.false_claims.set(wrong.len() as u64);
+        metrics.claimed_batch.set(verdict.tip.batch_index);
+        metrics.final_claim_batch.set(open.last_final.batch_index);
+    }
+
+    /// Makes the right claim where only wrong ones stand, or remembers to defend it.
+    async fn contest(&mut self, contest: &Contest) -> Result<(), NodeError> {
+        let parent = contest.parent;
+        if let Some(right) = contest.right {
+            return self.standing.add(Standing { parent, right }).map_err(NodeError::Disputes);
+        }
+        let last_batch = self.claims.reader.last_batch_for(parent.index).await?;
+        match self.expect(parent, last_batch).await? {
+            Some(expected) => self.propose(&parent, expected).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn propose_next(&mut self, tip: &Claim) -> Result<(), NodeError> {
+        if self.config.interval_s.is_none() {
+            return Ok(());
+        }
+        let last_batch = self.claims.reader.last_batch_for(tip.index).await?;
+        let batches = self.shared.engine(|engine| engine.derivation().tip().index).await?;
+        let latest = self.shared.heads.read().latest;
+        if !is_due(&self.config, tip, latest.timestamp, last_batch, batches) {
+            return Ok(());
+        }
+        let expected = self.expect(*tip, last_batch).await?;
+        let deep = |expected: &Expected| {
+            expected.committed_in.saturating_add(self.config.confirmations) <= latest.number
+        };
+        match expected.filter(deep) {
+            Some(expected) => self.propose(tip, expected).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn propose(&mut self, parent: &Claim, expected: Expected) -> Result<(), NodeError> {
+        let (batch, block, root) =
+            (expected.batch_index, expected.last_block, expected.output_root);
+        let sent = self.claims.propose(&expected.proposal(parent.index)).await;
+        if self.done("claim", sent)? {
+            self.shared.metrics.claims_total.add(1);
+            tracing::info!(batch, block, %root, "claimed");
+        }
+        Ok(())
+    }
+
+    /// Plays every dispute as far as it goes now. One that cannot go on does not hold up the others.
+    async fn play(&mut self, open: &OpenClaims) -> Result<(), NodeError> {
+        let mut result = Ok(());
+        for standing in self.standing.all() {
+            for _ in 0..ROUNDS_MAX {
+                match self.play_round(&standing, open).await {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(NodeError::Parent(error)) if !matches!(error, ParentError::Fatal(_)) => {
+                        let claim = standing.right.index;
+                        tracing::warn!(claim, %error, "a dispute has to wait");
+                        result = result.and(Err(error.into()));
+                        break;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        result
+    }
+
+    /// Looks and moves once; whether there may be more to do at once.
+    async fn play_round(
+        &mut self,
+        standing: &Standing,
+        open: &OpenClaims,
+    ) -> Result<bool, NodeError> {
+        let right = standing.right;
+        let pending = open.pending.iter().any(|claim| claim.index == right.index);
+        let Some((dispute, truth)) = self.dispute(standing, !pending).await? else {
+            return Ok(false);
+        };
+        let played = match round(&self.claims, &self.terms, &dispute, &truth).await {
+            Ok(played) => played,
+            Err(PlayError::Parent(error) | PlayError::Truth(TruthError::Parent(error))) => {
+                return Err(error.into());
+            }
+            Err(PlayError::Truth(TruthError::Ledger(error))) => return Err(error.into()),
+            Err(error) => {
+                self.missed += 1;
+                tracing::error!(claim = right.index, %error, "a dispute cannot be played");
+                return Ok(false);
+            }
+        };
+        let moves = played.played.len() as u64;
+        self.sent += moves;
+        self.missed += played.missed;
+        self.shared.metrics.dispute_moves_total.add(moves);
+        let unfunded = played.unfunded.is_some();
+        self.unfunded = played.unfunded.or(self.unfunded.take());
+        let parent_final = standing.parent.index <= open.last_final.index;
+        if played.acts.due && parent_final {
+            let call = FaultProof::confirmCall { claimIndex: right.index };
+            let sent = self.claims.play(&call, U256::ZERO).await;
+            self.done("confirmation of a claim", sent)?;
+        }
+        if !pending && played.acts.bonds == 0 {
+            self.unsettled.insert(right.index);
+            if self.try_settle(right.index).await? {
+                self.truths.remove(&right.index);
+                self.standing.remove(right.index).map_err(NodeError::Disputes)?;
+            }
+        }
+        Ok(!unfunded && played.acts.moves.iter().any(altana_dispute::Move::is_answer))
+    }
+
+    async fn dispute(
+        &mut self,
+        standing: &Standing,
+        decided: bool,
+    ) -> Result<Option<(Dispute, Arc<Mutex<NodeTruth>>)>, NodeError> {
+        let Standing { parent, right } = *standing;
+        let span = {
+            let work = move |engine: &mut crate::engine::Engine| {
+                knowledge::span_in(engine, &parent, right.batch_index)
+            };
+            self.shared.engine(work).await??
+        };
+        // After a reorganisation of the parent, claims and batches may be others.
+        let stays =
+            |known: &Defence| known.standing == *standing && Some(&known.span) == span.as_ref();
+        if !self.truths.get(&right.index).is_some_and(stays) {
+            self.truths.remove(&right.index);
+            let Some(defence) = self.defence(*standing).await? else { return Ok(None) };
+            if self.truths.len() >= TRUTHS_MAX {
+                // Disputes take turns by their index: were it the first that has to go, all would.
+                self.truths.pop_last();
+            }
+            self.truths.insert(right.index, defence);
+        }
+        let Defence { dispute, truth, .. } = &self.truths[&right.index];
+        Ok(Some((Dispute { decided, ..*dispute }, truth.clone())))
+    }
+
+    async fn defence(&self, standing: Standing) -> Result<Option<Defence>, NodeError> {
+        let (reader, handle, window_s) =
+            (self.reader.clone(), Handle::current(), self.terms.window_s);
+        let work = move |shared: &Shared, _: &mut Expectations| {
+            let Standing { parent, right } = &standing;
+            let known = knowledge::knowledge(shared, handle, reader, parent, right.batch_index)?;
+            Ok(known.map(|Knowledge { span, truth, .. }| {
+                let dispute = knowledge::dispute(parent, &span, truth.root(), window_s);
+                Defence { standing, span, dispute, truth: Arc::new(Mutex::new(truth)) }
+            }))
+        };
+        self.expecting(work).await?
+    }
+
+    /// Writes down that claims are final, now and then: the way to the last that is written down
+    /// must not become long.
+    async fn confirm(&mut self, open: &OpenClaims) -> Result<(), NodeError> {
+        let newest = open.last_final.index;
+        if newest < self.confirmed.saturating_add(CONFIRM_EVERY) {
+            return Ok(());
+        }
+        self.confirmed = newest;
+        let call = FaultProof::confirmCall { claimIndex: newest };
+        let sent = self.claims.play(&call, U256::ZERO).await;
+        self.done("confirmation of a claim", sent).map(drop)
+    }
+
+    /// Books the bonds of rejected claims, and fetches what the contract owes.
+    async fn settle(&mut self) -> Result<(), NodeError> {
+        for index in self.unsettled.clone() {
+            self.try_settle(index).await?;
+        }
+        if !self.claims.reader.withdrawable(self.claims.sender.address()).await?.is_zero() {
+            let sent = self.claims.play(&FaultProof::withdrawCall {}, U256::ZERO).await;
+            self.done("withdrawal of bonds", sent)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a decided claim's bond is settled, by whomever.
+    async fn try_settle(&mut self, index: u64) -> Result<bool, NodeError> {
+        if self.unsettled.contains(&index) {
+            let call = FaultProof::settleCall { claimIndex: index };
+            match self.claims.play(&call, U256::ZERO).await {
+                // Somebody else did it, or the bond has moved on.
+                Err(ParentError::Reverted(_)) => {}
+                sent => {
+                    if !self.done("settlement of a bond", sent)? && self.unfunded.is_some() {
+                        return Ok(false);
+                    }
+                }
+            }
+            self.unsettled.remove(&index);
+            self.settled.insert(index);
+        }
+        Ok(true)
+    }
+
+    /// Whether a transaction did what it should. One that was overtaken did not.
+    fn done(&mut self, what: &str, sent: Result<Sent, ParentError>) -> Result<bool, NodeError> {
+        match sent {
+            Ok(sent) => {
+                self.sent += 1;
+                if let Some(reason) = &sent.reverted {
+                    tracing::warn!(what, hash = %sent.hash, reason, "reverted");
+                }
+                Ok(sent.reverted.is_none())
+            }
+            Err(ParentError::Reverted(reason)) => {
+                self.missed += 1;
+                tracing::info!(what, reason, "not sent");
+                Ok(false)
+            }
+            Err(error @ ParentError::Unfunded { .. }) => {
+                self.missed += 1;
+                tracing::warn!(what, %error, "not sent");
+                self.unfunded = Some(error);
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}

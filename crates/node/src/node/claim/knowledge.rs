@@ -1,0 +1,116 @@
+//! What this node can say about the claims on one parent claim.
+
+use crate::{
+    claims::Expected,
+    dispute::{NodeTruth, ReadBatch, Span},
+    engine::Engine,
+    node::{NodeError, Shared},
+};
+use altana_dispute::{Dispute, Edge, Heights};
+use altana_parent::{Claim, InboxReader};
+use std::collections::BTreeMap;
+use tokio::runtime::Handle;
+
+/// The right claim on a parent claim, and the means to defend it.
+#[derive(Debug)]
+pub struct Knowledge {
+    /// The batches that it covers.
+    pub span: Span,
+    /// What it says.
+    pub expected: Expected,
+    /// All below it.
+    pub truth: NodeTruth,
+}
+
+/// What right claims say, as far as that was asked. The batches are looked up each time: a
+/// reorganisation of the parent may have put others in their places.
+#[derive(Debug, Default)]
+pub(super) struct Expectations(BTreeMap<(u64, u64), (Span, Expected)>);
+
+impl Expectations {
+    /// What the claim on `parent` has to say up to a batch, if that is derived. May wait.
+    pub(super) fn expect(
+        &mut self,
+        shared: &Shared,
+        parent: &Claim,
+        last_batch: u64,
+    ) -> Result<Option<Expected>, NodeError> {
+        let key = (parent.index, last_batch);
+        let Some(span) = span(shared, parent, last_batch)? else { return Ok(None) };
+        if let Some((known, expected)) = self.0.get(&key)
+            && *known == span
+        {
+            return Ok(Some(expected.clone()));
+        }
+        let expected = expected(shared, &span)?;
+        if let Some(expected) = &expected {
+            self.0.insert(key, (span, expected.clone()));
+        }
+        Ok(expected)
+    }
+
+    /// Forgets claims on what is older than this one.
+    pub(super) fn forget_before(&mut self, claim: u64) {
+        self.0.retain(|(parent, _), _| *parent >= claim);
+    }
+}
+
+/// The batches after `parent` up to `last_batch`, if they are known. Waits for the engine.
+fn span(shared: &Shared, parent: &Claim, last_batch: u64) -> Result<Option<Span>, NodeError> {
+    span_in(&shared.engine.lock(), parent, last_batch)
+}
+
+/// The batches after `parent` up to `last_batch`, if they are known.
+pub(super) fn span_in(
+    engine: &Engine,
+    parent: &Claim,
+    last_batch: u64,
+) -> Result<Option<Span>, NodeError> {
+    let book = engine.derivation().book();
+    Span::read(parent, last_batch, |index| book.read(index)).map_err(NodeError::Disputes)
+}
+
+/// What the claim about these batches says, if their blocks are derived.
+fn expected(shared: &Shared, span: &Span) -> Result<Option<Expected>, NodeError> {
+    let Some(history) = span.history(&shared.ledger)? else { return Ok(None) };
+    Ok(span.expected(&shared.ledger, &history)?)
+}
+
+/// Everything about the claim on `parent` up to `last_batch`. `reader` reads batches again when the
+/// truth is asked for what lies below a block, on `handle`'s runtime; that must happen on a thread
+/// that may wait.
+pub(in crate::node) fn knowledge(
+    shared: &Shared,
+    handle: Handle,
+    reader: InboxReader,
+    parent: &Claim,
+    last_batch: u64,
+) -> Result<Option<Knowledge>, NodeError> {
+    let Some(span) = span(shared, parent, last_batch)? else { return Ok(None) };
+    let Some(history) = span.history(&shared.ledger)? else { return Ok(None) };
+    let Some(expected) = span.expected(&shared.ledger, &history)? else { return Ok(None) };
+    let start = shared.chain.parent_start_block;
+    let read: ReadBatch = Box::new(move |index, end| {
+        handle.block_on(reader.evidence(index, end.hash, end.committed_in, start))
+    });
+    let (ledger, spec) = (shared.ledger.clone(), shared.chain.spec.clone());
+    let truth = NodeTruth::new(ledger, spec, span.clone(), history, read);
+    Ok(Some(Knowledge { span, expected, truth }))
+}
+
+/// The dispute of the claim on `parent` whose history has this root.
+pub fn dispute(
+    parent: &Claim,
+    span: &Span,
+    root: alloy_primitives::B256,
+    window_s: u64,
+) -> Dispute {
+    let heights = Heights::REAL;
+    Dispute {
+        heights,
+        window_s,
+        root: Edge::of_claim(parent.index, &heights, root),
+        behind: span.ends.len() as u64 * heights.blocks_per_batch(),
+        decided: false,
+    }
+}

@@ -1,0 +1,307 @@
+//! Make claims, and play the game over them (docs/dispute.md).
+
+use crate::{Parent, ParentError, Sender, sender::Sent};
+use alloy::{
+    contract::Error as ContractError,
+    eips::BlockId,
+    primitives::{Address, B256, Bytes, U256},
+    providers::DynProvider,
+    sol_types::{SolCall, SolValue},
+};
+use altana_contracts::bindings::{
+    Edge,
+    FaultProof::{self, EdgeState, FaultProofInstance},
+    Settlement::{self, SettlementInstance},
+};
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Claims that are asked for at once: the contract looks up how each stands.
+const PAGE: u64 = 16;
+/// Edges that are asked for at once.
+const EDGES_MAX: usize = 128;
+/// `ClaimStatus.Final`.
+const FINAL: u8 = 2;
+
+/// A call of `Settlement.propose`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// Index of the claim that this one builds on.
+    pub parent_claim: u64,
+    /// Last batch whose state is claimed.
+    pub batch_index: u64,
+    /// Hash of that batch's header.
+    pub batch_hash: B256,
+    /// Output root after the batch.
+    pub output_root: B256,
+    /// Number of its last block.
+    pub last_block: u64,
+    /// What ties the claim to its history (docs/dispute.md §3).
+    pub data: Bytes,
+}
+
+/// A claim as the Settlement has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Claim {
+    /// Its place in the list (0 is the genesis).
+    pub index: u64,
+    /// The claim it builds on.
+    pub parent_claim: u64,
+    /// Last batch whose state is claimed.
+    pub batch_index: u64,
+    /// Output root.
+    pub output_root: B256,
+    /// Number of the last block.
+    pub last_block: u64,
+    /// keccak256 of the data that it was made with.
+    pub data_hash: B256,
+    /// When it was made, in seconds of the parent's clock.
+    pub created_at: u64,
+}
+
+/// The rules of a chain's game.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GameTerms {
+    /// The challenge window, in seconds.
+    pub window_s: u64,
+    /// Initial state of the program that decides.
+    pub program_hash: B256,
+    /// Wei that a descent to level 1 and to level 2 brings.
+    pub level_bonds: [U256; 2],
+}
+
+/// The claims that are not decided, and the one on which all of them build.
+#[derive(Clone, Debug, Default)]
+pub struct OpenClaims {
+    /// The newest final claim that is known.
+    pub last_final: Claim,
+    /// Everything younger that was not rejected, oldest first.
+    pub pending: Vec<Claim>,
+    /// Indices of claims that were rejected, from [`OpenClaims::first_listed`] on.
+    pub rejected: Vec<u64>,
+    /// Where the list began.
+    pub first_listed: u64,
+}
+
+/// How a claim stands.
+#[derive(Clone, Debug)]
+pub struct ClaimStanding {
+    /// Its root edge.
+    pub state: EdgeState,
+    /// When it is final if nothing more happens to it, in seconds of the parent's clock.
+    pub expected_at: u64,
+}
+
+/// Reads a chain's claims, and the game over them.
+#[derive(Clone, Debug)]
+pub struct ClaimReader {
+    /// The connection to ask.
+    pub parent: Parent,
+    /// The Settlement.
+    pub settlement: Address,
+    /// Its validity module.
+    pub fault_proof: Address,
+}
+
+impl ClaimReader {
+    /// Reads the claims that are decided by the module which decides claims to come: the timelock
+    /// may have replaced the one that the chain was deployed with.
+    pub async fn connect(parent: Parent, settlement: Address) -> Result<Self, ParentError> {
+        let list = Settlement::new(settlement, parent.provider());
+        let fault_proof = list.validity().call().await.map_err(temporary)?;
+        Ok(Self { parent, settlement, fault_proof })
+    }
+
+    /// The rules.
+    pub async fn terms(&self) -> Result<GameTerms, ParentError> {
+        let game = self.game();
+        let level = async |level| game.levelBond(level).call().await.map_err(temporary);
+        Ok(GameTerms {
+            window_s: game.windowSeconds().call().await.map_err(temporary)?,
+            program_hash: game.programHash().call().await.map_err(temporary)?,
+            level_bonds: [level(1).await?, level(2).await?],
+        })
+    }
+
+    /// What is not decided. `known_final` is a claim that was final when last asked, 0 at first.
+    pub async fn open(&self, known_final: u64) -> Result<OpenClaims, ParentError> {
+        let (claims, count) = self.claims_from(known_final).await?;
+        let mut rejected: BTreeSet<u64> = (known_final..count).collect();
+        claims.iter().for_each(|claim| _ = rejected.remove(&claim.index));
+        let mut claims = claims.into_iter();
+        let missing = || ParentError::Reset(format!("claim {known_final} is gone"));
+        let mut open = OpenClaims {
+            last_final: claims.next().ok_or_else(missing)?,
+            rejected: rejected.into_iter().collect(),
+            first_listed: known_final,
+            pending: Vec::new(),
+        };
+        if known_final > 0 && !self.is_final(known_final).await? {
+            return Err(ParentError::Reset(format!("claim {known_final} is not final any more")));
+        }
+        open.pending.extend(claims);
+        let newest = self.newest_final(&open, known_final == 0).await?;
+        open.last_final = newest.unwrap_or(open.last_final);
+        open.pending.retain(|claim| claim.index > open.last_final.index);
+        Ok(open)
+    }
+
+    /// The newest of the pending claims that is final. All final claims are one chain: a short one is
+    /// followed from its known end, and the end of a long one is looked for from the newest claim.
+    async fn newest_final(
+        &self,
+        open: &OpenClaims,
+        is_long: bool,
+    ) -> Result<Option<Claim>, ParentError> {
+        if is_long {
+            for claim in open.pending.iter().rev() {
+                if self.is_final(claim.index).await? {
+                    return Ok(Some(*claim));
+                }
+            }
+            return Ok(None);
+        }
+        let (mut newest, mut parent) = (None, open.last_final.index);
+        for claim in &open.pending {
+            // What is not on top of a final claim is none, and of its rivals the first one tells:
+            // had another won, it would not be listed.
+            if claim.parent_claim == parent {
+                if !self.is_final(claim.index).await? {
+                    break;
+                }
+                (newest, parent) = (Some(*claim), claim.index);
+            }
+        }
+        Ok(newest)
+    }
+
+    async fn is_final(&self, claim: u64) -> Result<bool, ParentError> {
+        Ok(self.game().status(claim).call().await.map_err(temporary)? == FINAL)
+    }
+
+    /// Claims from this one on that were not rejected, oldest first; and how many there are in all.
+    async fn claims_from(&self, first: u64) -> Result<(Vec<Claim>, u64), ParentError> {
+        let settlement = self.list();
+        let count: u64 = settlement.gameCount().call().await.map_err(temporary)?.saturating_to();
+        let game = settlement.gameAtIndex(U256::ZERO).call().await.map_err(temporary)?;
+        let mut claims = Vec::new();
+        let mut newest = count.checked_sub(1);
+        while let Some(start) = newest
+            && start >= first
+        {
+            let page =
+                settlement.findLatestGames(game.gameType, U256::from(start), U256::from(PAGE));
+            let page = page.call().await.map_err(temporary)?;
+            let page: Vec<Claim> = page.iter().filter_map(read).collect();
+            let Some(oldest) = page.last().map(|claim| claim.index) else { break };
+            claims.extend(page.into_iter().filter(|claim| claim.index >= first));
+            newest = oldest.checked_sub(1);
+        }
+        claims.reverse();
+        Ok((claims, count))
+    }
+
+    /// The last batch that a claim on this one covers.
+    pub async fn last_batch_for(&self, claim: u64) -> Result<u64, ParentError> {
+        self.game().lastBatchFor(claim).call().await.map_err(temporary)
+    }
+
+    /// How edges stand at a block, in order.
+    pub async fn look(&self, edges: &[Edge], at: BlockId) -> Result<Vec<EdgeState>, ParentError> {
+        let game = self.game();
+        let mut states = Vec::with_capacity(edges.len());
+        for edges in edges.chunks(EDGES_MAX) {
+            let found = game.look(edges.to_vec()).block(at).call().await.map_err(temporary)?;
+            if found.len() != edges.len() {
+                return Err(ParentError::temporary("the RPC tells of fewer edges than asked"));
+            }
+            states.extend(found);
+        }
+        Ok(states)
+    }
+
+    /// How a claim's root edge stands, and what a claim would bring.
+    pub async fn standing(&self, claim: u64) -> Result<ClaimStanding, ParentError> {
+        let game = self.game();
+        let root = game.rootEdge(claim).call().await.map_err(temporary)?;
+        let states = game.look(vec![root]).call().await.map_err(temporary)?;
+        let state = states.into_iter().next();
+        let state = state.ok_or_else(|| ParentError::temporary("the RPC tells of no edge"))?;
+        let expected = game.expectedResolution(claim).call().await.map_err(temporary)?;
+        Ok(ClaimStanding { state, expected_at: expected })
+    }
+
+    /// Wei that the contract owes to an account.
+    pub async fn withdrawable(&self, account: Address) -> Result<U256, ParentError> {
+        self.game().withdrawable(account).call().await.map_err(temporary)
+    }
+
+    fn game(&self) -> FaultProofInstance<&DynProvider> {
+        FaultProof::new(self.fault_proof, self.parent.provider())
+    }
+
+    fn list(&self) -> SettlementInstance<&DynProvider> {
+        Settlement::new(self.settlement, self.parent.provider())
+    }
+}
+
+/// Makes claims and moves from one account.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    /// The account.
+    pub sender: Sender,
+    /// The chain's claims.
+    pub reader: ClaimReader,
+}
+
+impl Claims {
+    /// `Settlement.propose`, with the bond that is due.
+    pub async fn propose(&self, proposal: &Proposal) -> Result<Sent, ParentError> {
+        let claimant = self.sender.address();
+        let bond = self.reader.game().bond(proposal.parent_claim, claimant).call().await;
+        let call = Settlement::proposeCall {
+            parentIndex: proposal.parent_claim,
+            batchIndex: proposal.batch_index,
+            batchHash: proposal.batch_hash,
+            outputRoot: proposal.output_root,
+            lastBlock: proposal.last_block,
+            data: proposal.data.clone(),
+        };
+        let data = call.abi_encode().into();
+        super::batches::send(
+            &self.sender,
+            self.reader.settlement,
+            bond.map_err(temporary)?,
+            data,
+            Vec::new(),
+        )
+        .await
+    }
+
+    /// A call of the fault proof.
+    pub async fn play(&self, call: &impl SolCall, value: U256) -> Result<Sent, ParentError> {
+        let data = call.abi_encode().into();
+        super::batches::send(&self.sender, self.reader.fault_proof, value, data, Vec::new()).await
+    }
+}
+
+fn temporary(error: ContractError) -> ParentError {
+    ParentError::temporary(error)
+}
+
+fn read(game: &Settlement::GameSearchResult) -> Option<Claim> {
+    type Extra = (U256, u64, u64, B256);
+    let (last_block, batch_index, parent_claim, data_hash) =
+        Extra::abi_decode_params(&game.extraData).ok()?;
+    Some(Claim {
+        index: game.index.try_into().ok()?,
+        parent_claim,
+        batch_index,
+        output_root: game.rootClaim,
+        last_block: last_block.try_into().ok()?,
+        data_hash,
+        created_at: game.timestamp,
+    })
+}

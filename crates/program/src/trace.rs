@@ -1,0 +1,152 @@
+//! One block in the machine: every state it goes through can be asked for.
+
+use crate::{ELF, host::BlockHost};
+use alloy_primitives::B256;
+use altana_protocol::{
+    batch::Blob,
+    stf::{BlockInput, Witness},
+};
+use altana_riscv::{Machine, RunError, Snapshots, State, Status};
+
+/// A stride is two to the power of this many instructions.
+pub const STRIDE_LOG2: u32 = 16;
+/// A block takes at most two to the power of this many instructions.
+pub const STEPS_LOG2_MAX: u32 = 38;
+
+/// Most states that are kept to go back to, and the distance at which they begin to be kept. A
+/// state takes what differs from the one before: some MB.
+const SNAPSHOTS_MAX: usize = 64;
+const SNAPSHOT_LOG2: u32 = 20;
+
+/// Why a trace cannot tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TraceError {
+    /// The witness or the blobs lack something: begin again with more, or the machine's code and
+    /// the host's disagree.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The program did not halt within 2^38 instructions, so nobody can play this block.
+    #[error("the program takes more than 2^{STEPS_LOG2_MAX} instructions")]
+    TooLong,
+    /// The program found that a pre-image is not what its place demands, or it failed.
+    #[error("the program halted as {0:?}")]
+    Halted(Status),
+}
+
+/// One block in the machine.
+#[derive(Debug)]
+pub struct Trace {
+    snapshots: Snapshots,
+    host: BlockHost,
+    /// What [`Trace::strides`] gave.
+    strides: Option<(Vec<B256>, State)>,
+}
+
+impl Trace {
+    /// The program, about to run a block. `witness` is what [`crate::record`] gave, `blobs` are
+    /// those of its batch by their versioned hashes, whole.
+    pub fn new(witness: Witness, blobs: Vec<(B256, Blob)>, input: BlockInput) -> Self {
+        let machine = Machine::load(ELF).expect("the tests load it");
+        Self {
+            snapshots: Snapshots::new(machine, SNAPSHOT_LOG2, SNAPSHOTS_MAX),
+            host: BlockHost::new(&witness, blobs, &input),
+            strides: None,
+        }
+    }
+
+    /// The state hash after each stride, up to the one in which the machine halts: the last is the
+    /// final state's.
+    pub fn strides(&mut self) -> Result<Vec<B256>, TraceError> {
+        Ok(self.run()?.0.clone())
+    }
+
+    /// The final state.
+    pub fn end_state(&mut self) -> Result<State, TraceError> {
+        match &self.strides {
+            Some((_, end)) => Ok(end.clone()),
+            None => self.halted(),
+        }
+    }
+
+    /// The final state, without a hash on the way.
+    fn halted(&mut self) -> Result<State, TraceError> {
+        let state = self.at(1 << STEPS_LOG2_MAX, |machine, _| Ok(machine.state()))?;
+        let unfinished = state.cpu.status == Status::Unfinished;
+        if unfinished { Err(TraceError::TooLong) } else { Ok(state) }
+    }
+
+    /// The block leaf that the program arrives at.
+    pub fn leaf(&mut self) -> Result<B256, TraceError> {
+        let cpu = self.end_state()?.cpu;
+        if cpu.status != Status::Valid {
+            return Err(TraceError::Halted(cpu.status));
+        }
+        let mut leaf = B256::ZERO;
+        for (bytes, x) in leaf.as_chunks_mut::<8>().0.iter_mut().zip(&cpu.x[11..15]) {
+            *bytes = x.to_le_bytes();
+        }
+        Ok(leaf)
+    }
+
+    /// The state hash after each instruction of a stride, counted from 0: 2^16 of them, or fewer
+    /// if the machine halts; none if it has halted before.
+    pub fn steps(&mut self, stride: u64) -> Result<Vec<B256>, TraceError> {
+        let start = stride.saturating_mul(1 << STRIDE_LOG2);
+        let mut hashes = Vec::new();
+        self.at(start, |machine, host| {
+            hashes.clear();
+            let mut step = start;
+            while machine.cpu().step == step
+                && machine.cpu().status == Status::Unfinished
+                && hashes.len() < 1 << STRIDE_LOG2
+            {
+                step += 1;
+                machine.run(step, host)?;
+                hashes.push(machine.state_hash());
+            }
+            Ok(())
+        })?;
+        Ok(hashes)
+    }
+
+    /// The witness of an instruction, counted from 0: of the step from the state after `step`
+    /// instructions to the next.
+    pub fn witness(&mut self, step: u64) -> Result<Vec<u8>, TraceError> {
+        self.at(step, Machine::witness)
+    }
+
+    fn run(&mut self) -> Result<&(Vec<B256>, State), TraceError> {
+        if self.strides.is_none() {
+            let mut hashes = Vec::new();
+            let end = loop {
+                if hashes.len() as u64 >= 1 << (STEPS_LOG2_MAX - STRIDE_LOG2) {
+                    return Err(TraceError::TooLong);
+                }
+                let until = (hashes.len() as u64 + 1) << STRIDE_LOG2;
+                let state = self.at(until, |machine, _| Ok(machine.state()))?;
+                hashes.push(state.hash());
+                if state.cpu.status != Status::Unfinished {
+                    break state;
+                }
+            };
+            self.strides = Some((hashes, end));
+        }
+        self.strides.as_ref().ok_or(TraceError::TooLong)
+    }
+
+    /// Works with the machine at a step, or its last. A call whose hint was given before the
+    /// nearest snapshot is found by going back further.
+    fn at<T>(
+        &mut self,
+        step: u64,
+        mut work: impl FnMut(&mut Machine, &mut BlockHost) -> Result<T, RunError>,
+    ) -> Result<T, TraceError> {
+        loop {
+            let machine = self.snapshots.go_to(step, &mut self.host);
+            match machine.and_then(|machine| work(machine, &mut self.host)) {
+                Err(RunError::Missing(_)) if self.snapshots.forget(step) => {}
+                result => return Ok(result?),
+            }
+        }
+    }
+}
