@@ -56,6 +56,8 @@ contract Settlement is ISettlement {
 
     /// @inheritdoc ISettlement
     address public validity;
+    /// @inheritdoc ISettlement
+    mapping(address module => uint64 time) public retiredAt;
 
     Entry[] private _claims;
     mapping(bytes32 uuid => uint256 indexPlusOne) private _byUuid;
@@ -111,10 +113,14 @@ contract Settlement is ISettlement {
         module.onClaim{value: msg.value}(made.index, parentIndex, msg.sender, input, data);
     }
 
-    /// @notice Lets another module decide the claims to come. Those that were made stay with theirs.
+    /// @notice Lets another module decide the claims to come. Those that were made stay with theirs, which decides no
+    /// more of them.
     function setValidity(address validity_) external {
         if (msg.sender != owner) revert Unauthorized();
-        if (validity_.code.length == 0) revert BadConfig("validity");
+        // A module that was replaced stays so: claims under it could not be contradicted meanwhile.
+        bool unused = validity_ != validity && retiredAt[validity_] == 0;
+        if (validity_.code.length == 0 || !unused) revert BadConfig("validity");
+        retiredAt[validity] = uint64(block.timestamp);
         validity = validity_;
         emit ValiditySet(validity_);
     }

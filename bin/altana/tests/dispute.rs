@@ -15,7 +15,9 @@ use alloy::{
 };
 use altana_contracts::bindings::FaultProof;
 use altana_dispute::MOVES_MAX;
-use arena::{Arena, DEV, Falsehood, HONEST, ROGUE, USER, WINDOW_S, address, key_text, signing};
+use arena::{
+    Arena, DEV, Falsehood, HONEST, Line, ROGUE, USER, WINDOW_S, address, key_text, signing,
+};
 use common::{altana, load::until};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
@@ -27,17 +29,21 @@ use std::{
 
 const DEFAULT_SEED: u64 = 3;
 /// How often a challenger is killed in its dispute, and after how many transactions at most.
-const KILLS: usize = 10;
+const KILLS: usize = 7;
 const MOVES_PER_LIFE_MAX: u64 = 6;
+/// How often the parent is gone, after how many transactions, and how often that is noticed.
+const OUTAGES: usize = 4;
+const MOVES_BEFORE_OUTAGE: u64 = 5;
+const REFUSALS: usize = 5;
 /// How often a proposer is killed, and how long it lives after a claim at most.
-const PROPOSER_KILLS: usize = 4;
+const PROPOSER_KILLS: usize = 3;
 const PROPOSER_LIFE_MS_MAX: u64 = 1_500;
 /// More than a dispute's moves take by the parent's clock.
 const MOVES_S: u64 = 3_600;
 /// Many at once.
 const CHALLENGERS: usize = 5;
 const PROPOSERS: usize = 2;
-const WRONG_CLAIMS: usize = 12;
+const WRONG_CLAIMS: usize = 16;
 
 fn random() -> StdRng {
     let seed = std::env::var("SEED").map_or(DEFAULT_SEED, |seed| seed.parse().expect("a number"));
@@ -103,12 +109,40 @@ async fn a_challenger_that_was_down_for_most_of_the_window_wins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_challenger_whose_parent_is_gone_now_and_then_wins() {
+    let arena = Arena::start(1).await;
+    let line = Line::to(&arena.url).await;
+    let (genesis, before, from) =
+        (arena.genesis().await, arena.balance(HONEST).await, arena.head().await + 1);
+    let _honest = arena.honest_over(&line.url, HONEST, 50).await;
+    let rogues = [arena.rogue(ROGUE, &genesis, Falsehood::Blocks(0, 5, 777)).await];
+    let nonce = async || {
+        arena.provider.get_transaction_count(address(HONEST)).await.expect("the parent answers")
+    };
+    for _ in 0..OUTAGES {
+        let goal = nonce().await + MOVES_BEFORE_OUTAGE;
+        until("the challenger's moves", async || {
+            arena.skirmish(&rogues).await;
+            (nonce().await >= goal).then_some(())
+        })
+        .await;
+        line.outage(REFUSALS).await;
+    }
+    arena.fight(&rogues, &genesis).await;
+    let right = arena.right_claim(&genesis).await;
+    arena.pass(WINDOW_S + 1).await;
+    arena.becomes_final(&right).await;
+    arena.becomes_whole(HONEST, before, from).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reorganisation_that_undoes_claims_and_moves_changes_nothing_in_the_end() {
     let arena = Arena::start(2).await;
     let start = arena.head().await;
     let before = arena.balance(HONEST).await;
     let genesis = arena.genesis().await;
-    let _honest = arena.honest(HONEST).await;
+    let line = Line::to(&arena.url).await;
+    let _honest = arena.honest_over(&line.url, HONEST, 50).await;
 
     // Claims 1 (right), 2 (wrong, on 1), 3 (right, on 1).
     let base = arena.claim_right(USER, &genesis).await;
@@ -125,7 +159,9 @@ async fn a_reorganisation_that_undoes_claims_and_moves_changes_nothing_in_the_en
     arena.fight(&rogues, &base).await;
     drop(rogues);
 
-    // Now it is as if none of these had been made, and other claims take their places.
+    // Now it is as if none of these had been made, and other claims take their places before the
+    // honest party looks again.
+    line.cut();
     let depth = arena.head().await - start;
     println!("forgetting {depth} blocks");
     arena.ask("anvil_rollback", json!([depth])).await;
@@ -134,8 +170,9 @@ async fn a_reorganisation_that_undoes_claims_and_moves_changes_nothing_in_the_en
         arena.rogue(ROGUE, &genesis, Falsehood::Blocks(0, 5, 777)).await,
         arena.rogue(ROGUE + 1, &genesis, Falsehood::Blocks(0, 6, 888)).await,
     ];
+    let right = arena.claim_right(USER, &genesis).await;
+    line.mend();
     arena.fight(&rogues, &genesis).await;
-    let right = arena.right_claim(&genesis).await;
     arena.pass(WINDOW_S + 1).await;
     arena.becomes_final(&right).await;
     arena.becomes_whole(HONEST, before, start + 1).await;
@@ -158,8 +195,12 @@ async fn among_many_players_one_right_claim_wins_and_nobody_honest_loses() {
         let lie = Falsehood::Blocks(0, 5 + i % 4, 777 * (i + 1));
         rogues.push(arena.rogue(ROGUE + i as usize, &base, lie).await);
     }
-    arena.fight(&rogues, &base).await;
+    // More than the parent is asked for at once.
     let right = arena.right_claim(&base).await;
+    let open = arena.reader.open(0).await.expect("the parent answers");
+    let listed: Vec<u64> = open.pending.iter().map(|claim| claim.index).collect();
+    assert_eq!(listed, (1..=WRONG_CLAIMS as u64 + 2).collect::<Vec<_>>());
+    arena.fight(&rogues, &base).await;
     arena.pass(WINDOW_S + 1).await;
     arena.becomes_final(&right).await;
     let open = arena.reader.open(base.index).await.expect("the parent answers");
@@ -383,6 +424,7 @@ async fn a_withdrawal_proven_against_a_disputed_right_claim_is_paid() {
         assert!(output.status.success(), "{args:?}: {errors}");
         serde_json::from_str(&result).expect("one JSON object")
     };
+    succeeds(&["deposit", "1"]);
     let withdrawal = succeeds(&["withdraw", "0.5", "--to", &HAVEN.to_string()]);
     let hash = withdrawal["transaction"].as_str().expect("a hash").to_owned();
     let status = || succeeds(&["status", &hash]);

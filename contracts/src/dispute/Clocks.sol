@@ -23,7 +23,8 @@ abstract contract Clocks {
         bool proven;
     }
 
-    /// @notice There is an edge. `refines` is the edge that it refines if it is the root of strides or instructions.
+    /// @notice There is an edge. `refines` is the edge that it refines if it is the root of strides or instructions;
+    /// 1 if it supports none.
     event EdgeAdded(bytes32 indexed origin, bytes32 indexed id, Edge edge, bytes32 refines);
     /// @notice The edge's children are there.
     event EdgeBisected(bytes32 indexed id);

@@ -76,7 +76,7 @@ abstract contract Rounds {
     /// @dev Enters a claim into its parent's round. Settlement's numbers fit: 2^40 claims cannot be paid for.
     function _enter(uint64 index, uint64 parentIndex, uint8 batches) internal {
         Record storage parent = _records[parentIndex];
-        (uint64 winner,) = _winnerOf(parent);
+        (uint64 winner,) = _winnerOf(parent, 0);
         if (winner != 0) revert RoundOver(winner);
         if (parent.firstChild == 0) parent.firstChild = uint40(index);
         else parent.contested = true;
@@ -105,6 +105,7 @@ abstract contract Rounds {
     {
         Record memory claim = _records[index];
         if (claim.createdAt == 0) return (ClaimStatus.Pending, 0, 0);
+        uint64 retired = _retiredAt();
         status = ClaimStatus.Final;
         while (claim.createdAt != 0 && claim.finalAt == 0) {
             if (status == ClaimStatus.Pending) {
@@ -112,7 +113,7 @@ abstract contract Rounds {
                 --open;
             }
             Record memory parent = _records[claim.parent];
-            (uint64 winner, uint64 wonAt) = _winnerOf(parent);
+            (uint64 winner, uint64 wonAt) = _winnerOf(parent, retired);
             if (winner == 0) status = ClaimStatus.Pending;
             else if (winner != index) (status, since, victor) = (ClaimStatus.Rejected, wonAt, winner);
             else if (wonAt > since) since = wonAt;
@@ -122,10 +123,15 @@ abstract contract Rounds {
         if (claim.finalAt > since) since = claim.finalAt;
     }
 
-    /// @dev The claim that won the round on a parent, and when; zero while the round is open.
-    function _winnerOf(Record memory parent) private view returns (uint64 winner, uint64 wonAt) {
+    /// @dev When this module was replaced; zero if it was not.
+    function _retiredAt() internal view virtual returns (uint64);
+
+    /// @dev The claim that won the round on a parent, and when; zero while the round is open. A round that was open when
+    /// the module retired stays so: nobody could contradict a claim in it any more.
+    function _winnerOf(Record memory parent, uint64 retired) private view returns (uint64 winner, uint64 wonAt) {
         if (parent.contested || parent.firstChild == 0) return (parent.winner, parent.wonAt);
         wonAt = _records[parent.firstChild].createdAt + windowSeconds;
-        return block.timestamp < wonAt ? (0, 0) : (parent.firstChild, wonAt);
+        bool open = block.timestamp < wonAt || (retired != 0 && retired < wonAt);
+        return open ? (0, 0) : (parent.firstChild, wonAt);
     }
 }

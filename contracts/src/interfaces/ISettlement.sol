@@ -80,6 +80,10 @@ interface ISettlement {
 
     function inbox() external view returns (address);
 
+    /// @notice When a module was replaced by another; zero if it was not. From then on nobody can contradict a claim under
+    /// it, so what it has not decided by then it must not decide any more.
+    function retiredAt(address module) external view returns (uint64);
+
     function validity() external view returns (address);
 
     function owner() external view returns (address);

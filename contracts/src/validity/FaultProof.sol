@@ -103,7 +103,7 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
     error WrongKind();
     /// @notice The two nodes are not the edge's children.
     error WrongChildren();
-    /// @notice The machine's last state is malformed, not valid, or says something else than the edge.
+    /// @notice The machine's last state has the wrong length.
     error WrongEndState();
     /// @notice The witness is of a step from `before`, which is not the state before the edge.
     error WrongStateBefore(bytes32 before);
@@ -120,6 +120,8 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
     /// @notice The place has the winner `winner`.
     error PlaceDecided(bytes32 winner);
 
+    /// @dev What a root edge refines that contradicts the others at its place and supports none.
+    bytes32 private constant NOTHING = bytes32(uint256(1));
     /// @notice How many batches a claim can be about.
     uint64 private constant MOST_BATCHES = 4;
 
@@ -191,7 +193,9 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
     /// finer level's bond.
     /// @param before Proves the leaf before the edge; empty for the first.
     /// @param spine The new history's nodes left of its last leaf's path, from the leaf upwards.
-    /// @param endState Below a block, the encoding of the state in which the machine halts; below a stride, nothing.
+    /// @param endState Below a block, the encoding of the state in which the machine ends; below a stride, nothing. One
+    /// that is valid refines the edge at this place whose node it says, whichever that is. One that is not refines nothing:
+    /// it contradicts all others. So if the program fails on a block, no claim about it can win by a made-up end.
     function descend(Edge memory edge, bytes32[] calldata before, bytes32[] calldata spine, bytes calldata endState)
         external
         payable
@@ -206,8 +210,9 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
         Machine memory machine = _machineOf(edge, before);
         if (_machines[place].input == 0) _machines[place] = machine;
         bytes32 node = History.root(_lastLeaf(edge, endState), spine, Edges.heightOf(level));
-        bytes32 root = _add(Edges.root(place, level, node), 0, id);
-        _roots[root] = Root(id, msg.sender, true);
+        bytes32 refined = _refined(edge, place, endState);
+        bytes32 root = _add(Edges.root(place, level, node), 0, refined);
+        _roots[root] = Root(refined, msg.sender, true);
     }
 
     /// @notice Replays the instruction that a rivalled edge is about.
@@ -255,30 +260,31 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
         emit EdgeConfirmed(id);
     }
 
-    /// @notice Books the bond of a claim that is final or rejected.
+    /// @notice Books the bond of a claim that is final or rejected, or that the module retired without deciding.
     /// @dev A bond that moved on answers for all claims that it stood on: they fall with the first one that falls.
     function settle(uint64 claimIndex) external {
         Stake storage stake = _stakes[claimIndex];
         if (!stake.bonded) revert NothingToSettle();
         (ClaimStatus status_,, uint64 victor) = _standing(claimIndex, NO_LIMIT);
-        if (status_ == ClaimStatus.Pending) revert NotDecided();
+        // What a module has not decided when it retires, nobody wins or loses.
+        if (status_ == ClaimStatus.Pending && _retiredAt() == 0) revert NotDecided();
         stake.bonded = false;
         bytes32 id = rootEdge(claimIndex).id();
-        if (status_ == ClaimStatus.Final) _giveBack(id, stake.maker, claimBond);
+        if (status_ != ClaimStatus.Rejected) _giveBack(id, stake.maker, claimBond);
         else _forfeit(id, _stakes[victor].maker, claimBond);
     }
 
-    /// @notice Books the bond of a root edge at whose place one was confirmed.
+    /// @notice Books the bond of a root edge at whose place one was confirmed, or none was when the module retired.
     function settleEdge(Edge memory edge) external {
         bytes32 place = edge.place();
         bytes32 id = Edges.idAt(place, edge.node);
         Root storage root = _roots[id];
         if (!root.bonded) revert NothingToSettle();
         bytes32 winner = _winners[place];
-        if (winner == 0) revert NotDecided();
+        if (winner == 0 && _retiredAt() == 0) revert NotDecided();
         root.bonded = false;
         uint256 bond_ = levelBond(edge.level);
-        if (id == winner) _giveBack(id, root.owner, bond_);
+        if (id == winner || winner == 0) _giveBack(id, root.owner, bond_);
         else _forfeit(id, _roots[winner].owner, bond_);
     }
 
@@ -361,7 +367,12 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
         uint256 below = edge.height == 0 ? _belowLeaf(edge, id, left) : _belowNode(edge, left, right);
         _raise(id, below);
         uint64 claim = _clocks[id].claim;
-        if (claim != 0 && _timer(id) >= windowSeconds) _win(claim);
+        if (claim != 0 && _timer(id) >= windowSeconds && _retiredAt() == 0) _win(claim);
+    }
+
+    /// @inheritdoc Rounds
+    function _retiredAt() internal view override returns (uint64) {
+        return ISettlement(settlement).retiredAt(address(this));
     }
 
     /// @dev What a root edge that refines the leaf has.
@@ -407,14 +418,20 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
         return Protocol.blockLeaf(parent.outputRoot, parent.lastBlock);
     }
 
-    /// @dev How a history ends that gets to `edge`.
+    /// @dev The edge that a root edge below the place of `edge` refines, whoever opened it from which edge: below a block,
+    /// the one that the machine's end names, if it is valid.
+    function _refined(Edge memory edge, bytes32 place, bytes calldata endState) private pure returns (bytes32) {
+        if (edge.level == STRIDES) return Edges.idAt(place, edge.node);
+        return endState.status() == VALID ? Edges.idAt(place, endState.result()) : NOTHING;
+    }
+
+    /// @dev How the history of a root edge below `edge` ends.
     function _lastLeaf(Edge memory edge, bytes calldata endState) private pure returns (bytes32) {
         if (edge.level == STRIDES) {
             if (endState.length != 0) revert WrongEndState();
             return edge.node;
         }
         if (endState.length != State.BYTES) revert WrongEndState();
-        if (endState.status() != VALID || endState.result() != edge.node) revert WrongEndState();
         return endState.hash();
     }
 

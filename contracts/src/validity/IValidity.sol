@@ -10,8 +10,8 @@ import {ClaimStatus} from "../interfaces/IClaim.sol";
 /// What a module owes:
 /// - `Final` and `Rejected` are for ever. Nothing else is: callers may ask again later.
 /// - A claim is never final before every claim it builds on is, and is rejected if one of those is.
-/// - `status` never reverts for a claim that was announced, and costs a bounded amount of gas: the Portal asks it with
-///   users' gas.
+/// - `status` never reverts for a claim that was announced, and costs little gas as long as somebody now and then writes
+///   down what is final: the Portal asks it with users' gas.
 interface IValidity {
     /// @notice The bond that `onClaim` expects to receive for a claim of `claimant` on `parentIndex`, in wei.
     function bond(uint64 parentIndex, address claimant) external view returns (uint256);

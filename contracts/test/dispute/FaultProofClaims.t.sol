@@ -596,20 +596,40 @@ contract FaultProofClaimsTest is GameTest {
     // Other modules
 
     /// @dev Its claims stay with it, and what builds on them goes on under another.
+    /// @dev Nobody can contradict a claim under a module that was replaced, so none is decided any more: else whoever
+    /// claims just before would win.
+    function test_retired_module_decides_nothing_more() external {
+        _commit("one");
+        Side memory liar = _liar(mallory, 0, 1, 0, 0);
+        _claimAs(liar);
+        skip(WINDOW - 1);
+        FaultProof old = game;
+        game = new FaultProof(_gameConfig());
+        vm.prank(address(timelock));
+        settlement.setValidity(address(game));
+        skip(2 * WINDOW);
+        vm.assertEq(uint256(old.status(1)), uint256(ClaimStatus.Pending));
+        old.settle(1);
+        vm.assertEq(old.withdrawable(mallory), CLAIM_BOND);
+        vm.expectRevert(Bonds.NothingToSettle.selector);
+        old.settle(1);
+        vm.expectRevert(abi.encodeWithSelector(Settlement.BadConfig.selector, "validity"));
+        vm.prank(address(timelock));
+        settlement.setValidity(address(old));
+        vm.assertEq(_claimAs(_honest(alice, 0)), 2);
+        skip(WINDOW);
+        _expectStatus(2, ClaimStatus.Final);
+    }
+
     function test_claims_on_another_modules_final_claim() external {
         _commit("one");
         _claimAs(_honest(alice, 0));
         _commit("two");
         FaultProof old = game;
+        skip(WINDOW);
         game = new FaultProof(_gameConfig());
         vm.prank(address(timelock));
         settlement.setValidity(address(game));
-        bytes32 hash = inbox.batchHash(2);
-        vm.expectRevert(Settlement.BadParent.selector);
-        vm.prank(alice);
-        settlement.propose{value: CLAIM_BOND}(1, 2, hash, _outputRoot(4), 4, new bytes(384));
-
-        skip(WINDOW);
         vm.assertEq(game.lastBatchFor(1), 2);
         vm.assertEq(game.bond(1, alice), CLAIM_BOND);
         Side memory honest = _honest(alice, 1);

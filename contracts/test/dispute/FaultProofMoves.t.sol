@@ -232,21 +232,57 @@ contract FaultProofMovesTest is GameTest {
         }
     }
 
-    function test_descend_end_that_is_not_valid_reverts() external {
+    function test_descend_end_of_a_wrong_length_reverts() external {
         (Edge memory e,) = _toBlock(a, b);
         bytes32[] memory proof = _blocks(a).before(BLOCK);
         bytes32[] memory spine = new bytes32[](22);
-        for (uint256 i = 0; i < 9; ++i) {
-            bytes memory end = _endOf(a, BLOCK);
-            if (i < 3) end[48] = bytes1(uint8(i + 1)); // its status
-            else if (i < 5) end[i == 3 ? 129 : 160] ^= 0x01; // what it says
-            else if (i == 5) end = "";
-            else if (i == 6) end = abi.encodePacked(end, uint8(0));
-            else if (i == 7) end = _endOf(b, BLOCK);
-            else end[48] = 0xff;
+        for (uint256 i = 0; i < 2; ++i) {
+            bytes memory end = i == 0 ? bytes("") : abi.encodePacked(_endOf(a, BLOCK), uint8(0));
             vm.expectRevert(FaultProof.WrongEndState.selector);
             game.descend{value: STRIDES_BOND}(e, proof, spine, end);
         }
+    }
+
+    /// @dev A program that fails on a block has no valid end there. Who makes one up must not win by that: whoever shows
+    /// how the machine really ends contradicts it, without supporting a claim.
+    function test_descend_end_that_supports_no_edge_contradicts_all() external {
+        (Edge memory e, Edge memory f) = _toBlock(a, b);
+        _descendAs(b, f, BLOCK);
+        Edge memory lie = _refining(b, f, BLOCK);
+        bytes32[] memory proof = _blocks(a).before(BLOCK);
+        for (uint256 i = 0; i < 5; ++i) {
+            bytes memory end = _endOf(a, BLOCK);
+            if (i < 3) end[48] = bytes1(uint8(i + 1)); // its status
+            else end[i == 3 ? 129 : 160] ^= 0x01; // what it says
+            game.descend{value: STRIDES_BOND}(e, proof, new bytes32[](22), end);
+            bytes32 node = bytes32(uint256(uint8(end[48])) << 248 | uint256(keccak256(end)) << 8 >> 8);
+            for (uint256 k = 0; k < 22; ++k) {
+                node = keccak256(abi.encodePacked(bytes32(0), node));
+            }
+            vm.assertTrue(_look(Edges.root(e.place(), 1, node)).exists);
+            vm.expectPartialRevert(FaultProof.NotRefined.selector);
+            _creditOne(e, node, 0);
+        }
+        skip(2 * WINDOW);
+        vm.assertTrue(_look(lie).rivalled);
+        vm.assertTrue(_look(lie).creditedSeconds < WINDOW);
+        _creditOne(f, lie.node, 0);
+        vm.assertTrue(_look(f).creditedSeconds < WINDOW);
+    }
+
+    /// @dev Who opens the true history from a wrong edge does not keep the right edge from it.
+    function test_descend_refines_the_edge_that_the_end_names() external {
+        (Edge memory e, Edge memory f) = _toBlock(a, b);
+        bytes32[] memory proof = _blocks(b).before(BLOCK);
+        bytes32[] memory spine = _strides(a, BLOCK).spine();
+        game.descend{value: STRIDES_BOND}(f, proof, spine, _endOf(a, BLOCK));
+        Edge memory root = _refining(a, e, BLOCK);
+        vm.assertTrue(_look(root).exists);
+        skip(100);
+        _creditOne(e, root.node, 0);
+        vm.assertEq(_look(e).creditedSeconds, _look(e).unrivalledSeconds + 100);
+        vm.expectPartialRevert(FaultProof.NotRefined.selector);
+        _creditOne(f, root.node, 0);
     }
 
     function test_descend_into_instructions_with_an_end_reverts() external {

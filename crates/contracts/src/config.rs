@@ -212,7 +212,7 @@ impl Default for Blocks {
         Self {
             block_time_ms: 1_000,
             preconfirmation_ms: 250,
-            gas_limit: 500_000_000,
+            gas_limit: 250_000_000,
             elasticity: 10,
             denominator: 250,
             min_base_fee: 1_000,
@@ -223,9 +223,10 @@ impl Default for Blocks {
     }
 }
 
-/// Most gas of a block that the fault proof's machine can execute: 2^38 instructions, at most 512 of
-/// which are ever needed for one gas (docs/dispute.md §8).
-const PROVABLE_GAS: u64 = 1 << 29;
+/// Most gas of a block that the fault proof's machine can execute (docs/dispute.md §8). It has 2^38
+/// instructions; one gas needs at most 512 of them, and an invalid block runs twice. Of its memory
+/// one gas takes at most 11 bytes (the code of a contract that is looked at), of 3.7 GB.
+const PROVABLE_GAS: u64 = 1 << 28;
 
 impl Blocks {
     fn check(&self) -> Result<(), ConfigError> {

@@ -23,9 +23,10 @@ pub fn leaf(state: &[u8]) -> Option<B256> {
     })
 }
 
-/// The same end state with another leaf: a lie.
+/// The same end state, valid and with another leaf: a lie.
 pub fn with_leaf(state: &[u8], mut leaf: B256) -> Vec<u8> {
     let mut state = state.to_vec();
+    state[STATUS_AT] = VALID;
     swap_registers(&mut leaf);
     state[LEAF_AT..LEAF_AT + 32].copy_from_slice(leaf.as_slice());
     state

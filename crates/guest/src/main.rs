@@ -2,7 +2,7 @@
 //! never on any other computer.
 //!
 //! `cargo xtask guest` builds it. All that it knows of the outside are the machine's calls
-//! ([`ecall`]); what it asks for obeys docs/machine.md §4, so that each step can be proven.
+//! (`ecall.rs`); what it asks for obeys docs/machine.md §4, so that each step can be proven.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(target_os = "none")]

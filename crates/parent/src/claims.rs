@@ -6,11 +6,11 @@ use alloy::{
     eips::BlockId,
     primitives::{Address, B256, Bytes, U256},
     providers::DynProvider,
-    sol_types::{SolCall, SolValue},
+    sol_types::{SolCall, SolInterface, SolValue},
 };
 use altana_contracts::bindings::{
-    Edge,
-    FaultProof::{self, EdgeState, FaultProofInstance},
+    Claim as ClaimContract, Edge,
+    FaultProof::{self, EdgeState, FaultProofCalls, FaultProofInstance},
     Settlement::{self, SettlementInstance},
 };
 
@@ -203,6 +203,13 @@ impl ClaimReader {
         Ok((claims, count))
     }
 
+    /// Who made a claim.
+    pub async fn creator(&self, claim: u64) -> Result<Address, ParentError> {
+        let game = self.list().gameAtIndex(U256::from(claim)).call().await.map_err(temporary)?;
+        let claim = ClaimContract::new(game.proxy, self.parent.provider());
+        claim.gameCreator().call().await.map_err(temporary)
+    }
+
     /// The last batch that a claim on this one covers.
     pub async fn last_batch_for(&self, claim: u64) -> Result<u64, ParentError> {
         self.game().lastBatchFor(claim).call().await.map_err(temporary)
@@ -281,7 +288,7 @@ impl Claims {
     }
 
     /// A call of the fault proof.
-    pub async fn play(&self, call: &impl SolCall, value: U256) -> Result<Sent, ParentError> {
+    pub async fn play(&self, call: FaultProofCalls, value: U256) -> Result<Sent, ParentError> {
         let data = call.abi_encode().into();
         super::batches::send(&self.sender, self.reader.fault_proof, value, data, Vec::new()).await
     }

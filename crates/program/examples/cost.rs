@@ -19,7 +19,7 @@ use chain::Chain;
 use std::process::ExitCode;
 
 /// The default gas limit of a block.
-const GAS_LIMIT: u64 = 500_000_000;
+const GAS_LIMIT: u64 = 250_000_000;
 
 fn main() -> ExitCode {
     let word = std::env::args().nth(1).unwrap_or_default();

@@ -262,7 +262,7 @@ async fn moves(stage: &Stage, from: u64) -> Result<Vec<Step>> {
             steps.push(Step {
                 side: if transaction.from() == honest { "honest" } else { "thief" },
                 is_proof: matches!(call, FaultProofCalls::prove(_)),
-                name: altana_node::dispute::play::name_of_call(&call),
+                name: altana_node::dispute::calls::name(&call),
                 gas: receipt.gas_used,
             });
         }

@@ -20,7 +20,7 @@ use altana_dispute::{Dispute, History, Liar, Lie, Truth, Wrong};
 use altana_ledger::{Ledger, Options as LedgerOptions, Rules};
 use altana_node::{
     claims::{Config as ClaimConfig, Expected},
-    dispute::{NodeTruth, PlayError, Span, TruthError, play::plan, round},
+    dispute::{NodeTruth, PlayError, Span, TruthError, plan, round},
     node::{Chain, Knowledge, Node, NodeConfig, NodeHandle, PollMs, dispute},
 };
 use altana_parent::{
@@ -34,10 +34,18 @@ use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
 
 /// A claim can be disputed for so long, by the parent's clock, which the tests move.
 pub const WINDOW_S: u64 = 86_400;
@@ -156,20 +164,32 @@ impl Arena {
 
     /// An honest party of this process.
     pub async fn honest(&self, account: usize) -> NodeHandle {
+        self.honest_over(&self.url, account, 50).await
+    }
+
+    /// [`Arena::honest`] with its own way to the parent, which it asks so often.
+    pub async fn honest_over(&self, url: &str, account: usize, poll_ms: u64) -> NodeHandle {
         let dir = self.path(&format!("honest{account}"));
-        let config = ClaimConfig { interval_s: None, confirmations: 0, poll_ms: 50 };
-        let node = open(&self.deployment, &self.inbox, &dir).await;
-        let node = node.claims(config, self.claims(account), self.inbox.clone());
+        let config = ClaimConfig { interval_s: None, confirmations: 0, poll_ms };
+        let parent = Parent::connect(url, Some(url)).await.expect("the parent answers");
+        let contracts = &self.deployment.contracts;
+        let inbox = InboxReader::new(parent.clone(), contracts.inbox, contracts.portal);
+        let node = open(&self.deployment, &inbox, &dir).await;
+        let node = node.claims(config, self.claims_over(parent, account), inbox);
         node.start().expect("a node")
     }
 
     /// Claims and moves of an account.
     pub fn claims(&self, account: usize) -> Claims {
+        self.claims_over(self.reader.parent.clone(), account)
+    }
+
+    fn claims_over(&self, parent: Parent, account: usize) -> Claims {
         let folder = self.path(&format!("sender{account}"));
         let options = SenderOptions { poll_interval: POLL, ..SenderOptions::default() };
-        let parent = self.reader.parent.clone();
-        let sender = Sender::open(parent, Arc::new(key(account)), &folder, options);
-        Claims { sender: sender.expect("a sender"), reader: self.reader.clone() }
+        let sender = Sender::open(parent.clone(), Arc::new(key(account)), &folder, options);
+        let reader = ClaimReader { parent, ..self.reader.clone() };
+        Claims { sender: sender.expect("a sender"), reader }
     }
 
     /// Asks the parent for what only development chains do.
@@ -495,6 +515,63 @@ impl Truth for SharedTruth {
 
     fn witness(&mut self, block: u64, stride: u64, step: u64) -> Result<Vec<u8>, TruthError> {
         self.truth.lock().witness(block, stride, step)
+    }
+}
+
+/// A way to the parent that can be cut.
+pub struct Line {
+    /// Its near end.
+    pub url: String,
+    cut: watch::Sender<bool>,
+    refused: Arc<AtomicUsize>,
+}
+
+impl Line {
+    /// A line to this URL.
+    pub async fn to(url: &str) -> Self {
+        let far = url.strip_prefix("http://").expect("a URL").to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let (cut, refused) = (watch::Sender::new(false), Arc::new(AtomicUsize::new(0)));
+        let line = Self { url, cut: cut.clone(), refused: refused.clone() };
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let (mut cut, far) = (cut.subscribe(), far.clone());
+                if *cut.borrow() {
+                    refused.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
+                tokio::spawn(async move {
+                    let mut far = TcpStream::connect(far).await?;
+                    tokio::select! {
+                        copied = copy_bidirectional(&mut near, &mut far) => copied.map(drop),
+                        _ = cut.wait_for(|cut| *cut) => Ok(()),
+                    }
+                });
+            }
+        });
+        line
+    }
+
+    /// Cuts the line until somebody has noticed so often.
+    pub async fn outage(&self, refusals: usize) {
+        let goal = self.refused.load(Ordering::Relaxed) + refusals;
+        self.cut();
+        until("the outage to be noticed", async || {
+            (self.refused.load(Ordering::Relaxed) >= goal).then_some(())
+        })
+        .await;
+        self.mend();
+    }
+
+    /// Ends all connections, and takes none.
+    pub fn cut(&self) {
+        self.cut.send_replace(true);
+    }
+
+    /// Takes connections again.
+    pub fn mend(&self) {
+        self.cut.send_replace(false);
     }
 }
 

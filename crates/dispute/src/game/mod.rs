@@ -54,6 +54,8 @@ pub struct Game<J> {
     places: HashMap<B256, Place>,
     /// By origin: what a refinement starts from.
     levels: HashMap<B256, LevelStart>,
+    /// By edge, which may not exist yet: the root edges that refine it.
+    refinements: HashMap<B256, Vec<B256>>,
     funds: bonds::Funds,
 }
 
@@ -65,8 +67,6 @@ struct Record {
     created_at: Time,
     /// Bisected: its halves.
     halves: Option<[B256; 2]>,
-    /// The root edges that refine it, by the order in which they came.
-    refinements: Vec<B256>,
     /// Of a root edge of level 1 or 2: the edge that it refines.
     refines: Option<B256>,
     /// Of a claim's root edge: the claim.
@@ -107,6 +107,7 @@ impl<J: Judge> Game<J> {
             edges: HashMap::new(),
             places: HashMap::new(),
             levels: HashMap::new(),
+            refinements: HashMap::new(),
             funds: bonds::Funds::default(),
         }
     }
@@ -156,7 +157,6 @@ impl<J: Judge> Game<J> {
             place,
             created_at: now,
             halves: None,
-            refinements: Vec::new(),
             refines: None,
             claim: None,
             proven: false,

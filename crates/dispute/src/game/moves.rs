@@ -4,6 +4,9 @@ use super::{Game, Judge, LevelStart, Record, Refusal, Time};
 use crate::{Edge, end_state, input, leaf_before, root_from_spine};
 use alloy_primitives::{Address, B256};
 
+/// What a root edge refines that contradicts the others at its place and supports none.
+const NOTHING: B256 = B256::with_last_byte(1);
+
 /// A descent: the history that refines an edge, by its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
@@ -39,7 +42,8 @@ impl<J: Judge> Game<J> {
         Ok(())
     }
 
-    /// Adds a root edge of the next level, which refines an edge over a single leaf.
+    /// Adds a root edge of the next level. It refines the edge at this place that the machine's end
+    /// names; where the machine fails, it contradicts others and supports none.
     pub fn descend(
         &mut self,
         opening: &Opening,
@@ -64,10 +68,15 @@ impl<J: Judge> Game<J> {
         }
         self.levels.entry(root.origin).or_insert(start);
         self.funds.deposit(value);
-        let upper = edge.id();
-        self.record_mut(&upper).refinements.push(root.id());
+        let named = match edge.level {
+            0 => end_state::leaf(&opening.end_state),
+            _ => Some(edge.node),
+        };
+        let upper = named.map_or(NOTHING, |node| Edge { node, ..*edge }.id());
+        self.refinements.entry(upper).or_default().push(root.id());
         let record = self.record_mut(&root.id());
-        (record.refines, record.by, record.bond) = (Some(upper), by, Some(value));
+        record.refines = Some(upper);
+        (record.by, record.bond) = (by, Some(value));
         Ok(root)
     }
 
@@ -94,7 +103,7 @@ impl<J: Judge> Game<J> {
             return Err(Refusal::BadSpine);
         }
         let last = match edge.level {
-            0 if end_state::leaf(end_state) == Some(edge.node) => end_state::hash(end_state),
+            0 if end_state.len() == end_state::STATE_BYTES => end_state::hash(end_state),
             1 if end_state.is_empty() => edge.node,
             _ => return Err(Refusal::BadEndState),
         };

@@ -93,7 +93,10 @@ impl<J: Judge> Game<J> {
         let at = |id: &B256| self.live(&self.edges[id], now);
         let below = match &record.halves {
             Some([left, right]) => at(left).min(at(right)),
-            None => record.refinements.iter().map(at).max().unwrap_or(0),
+            None => {
+                let refinements = self.refinements.get(&record.edge.id());
+                refinements.into_iter().flatten().map(at).max().unwrap_or(0)
+            }
         };
         self.unrivalled(record, now).saturating_add(below)
     }

@@ -14,7 +14,7 @@ pub(super) struct Timers {
 impl Timers {
     /// A node's timer, in seconds, whatever is stored.
     pub(super) fn live(&self, node: &Node) -> u64 {
-        let below = node.below.iter().map(|below| self.live(below)).min().unwrap_or(0);
+        let below = supporting(node).map(|below| self.live(below)).min().unwrap_or(0);
         node.state.credited_s.max(node.state.unrivalled_s.saturating_add(below))
     }
 
@@ -31,10 +31,10 @@ impl Timers {
             return;
         }
         let own = node.state.unrivalled_s;
-        for below in &node.below {
+        for below in supporting(node) {
             self.raise_into(below, least_s - own, credits);
         }
-        let known = node.below.iter().map(|below| self.stored(below)).min().unwrap_or(0);
+        let known = supporting(node).map(|below| self.stored(below)).min().unwrap_or(0);
         self.raised.insert(node.edge.id(), own.saturating_add(known));
         let node_of = |at: usize| node.below.get(at).map_or(B256::ZERO, |below| below.edge.node);
         credits.push(Credit { edge: node.edge, left: node_of(0), right: node_of(1) });
@@ -45,4 +45,9 @@ impl Timers {
         let raised = self.raised.get(&node.edge.id()).copied().unwrap_or(0);
         raised.max(node.state.credited_s).max(node.state.unrivalled_s)
     }
+}
+
+/// What is below a node and counts for its timer.
+fn supporting(node: &Node) -> impl Iterator<Item = &Node> {
+    node.below.iter().filter(|below| below.supports)
 }

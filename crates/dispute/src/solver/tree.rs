@@ -1,7 +1,7 @@
 //! A party's own edges as far as they matter, and the answers that their rivals ask for.
 
 use super::{Dispute, EdgeState, Move, Truth};
-use crate::{Edge, History, Opening};
+use crate::{Edge, History, Opening, end_state};
 use alloy_primitives::B256;
 use std::collections::HashMap;
 
@@ -11,6 +11,9 @@ pub(super) struct Node {
     pub(super) state: EdgeState,
     /// Both halves; or the right refinement; or nothing.
     pub(super) below: Vec<Node>,
+    /// Whether the edge above has its time from this one, too. Not so for a refinement that shows
+    /// that the machine fails: it stands against the others at its place, and for nobody.
+    pub(super) supports: bool,
 }
 
 /// Where a level's history belongs: the block and stride above it, 0 if it is above them.
@@ -42,7 +45,8 @@ impl<T: Truth> Reader<'_, T> {
     fn node(&mut self, edge: Edge, at: At, mut defended: bool) -> Result<Node, T::Error> {
         let Some(state) = self.known.get(&edge.id()).copied() else {
             self.unknown.push(edge);
-            return Ok(Node { edge, state: EdgeState::default(), below: Vec::new() });
+            let state = EdgeState::default();
+            return Ok(Node { edge, state, below: Vec::new(), supports: true });
         };
         defended |= state.mine && !state.confirmed;
         let below = if !state.exists || !state.rivalled || state.proven {
@@ -52,7 +56,7 @@ impl<T: Truth> Reader<'_, T> {
         } else {
             self.single(edge, at, defended)?
         };
-        Ok(Node { edge, state, below })
+        Ok(Node { edge, state, below, supports: true })
     }
 
     fn halves(
@@ -88,7 +92,10 @@ impl<T: Truth> Reader<'_, T> {
             _ => At { stride: edge.index, ..at },
         };
         let root = self.history(edge.level + 1, at)?.root();
-        let refinement = self.node(edge.refinement(&self.dispute.heights, root), at, defended)?;
+        let mut refinement =
+            self.node(edge.refinement(&self.dispute.heights, root), at, defended)?;
+        refinement.supports =
+            edge.level == 1 || end_state::leaf(&self.truth.end_state(at.block)?) == Some(edge.node);
         let known = self.known.get(&refinement.edge.id());
         if defended && known.is_some_and(|state| !state.exists) {
             let opening = self.opening(edge, at)?;

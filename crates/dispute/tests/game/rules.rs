@@ -153,8 +153,7 @@ fn a_descent_is_refused_for_its_reason() {
     check(|o| o.before.push(B256::ZERO), bond, Refusal::NotInPrefix);
     check(|o| o.spine.truncate(1), bond, Refusal::BadSpine);
     check(|o| o.end_state.clear(), bond, Refusal::BadEndState);
-    check(|o| o.end_state[48] = 1, bond, Refusal::BadEndState);
-    check(|o| o.end_state[49 + 80] ^= 1, bond, Refusal::BadEndState);
+    check(|o| o.end_state.push(0), bond, Refusal::BadEndState);
     check(|o| o.edge.node = B256::ZERO, bond, Refusal::NoSuchEdge);
 
     let mut table = Table::new().play(turns_to(0, 0));

@@ -57,9 +57,14 @@ pub(crate) fn covered<J: Judge>(game: &Game<J>, parent: u64) -> Vec<B256> {
 
 /// What is true for the claims on a right claim.
 pub(crate) fn truth<J: Judge>(game: &Game<J>, parent: u64) -> Chain {
+    forged(game, parent, &[])
+}
+
+/// The same, but for leaves to which nothing leads.
+pub(crate) fn forged<J: Judge>(game: &Game<J>, parent: u64, leaves: &[(u64, B256)]) -> Chain {
     let heights = game.rules().heights;
     let start = game.claim_leaf(parent).unwrap();
-    Chain::new(heights, machine(&heights), start, &covered(game, parent))
+    Chain::forged(heights, machine(&heights), start, &covered(game, parent), leaves)
 }
 
 /// Claims what a party takes for the truth.

@@ -3,8 +3,8 @@
 use crate::{
     machine::{Belief, Chain, Machine},
     scene::{
-        CLAIM_BOND, DELTA_S, LEVEL_BONDS, SMALL, batch_hash, game, machine, make, plan, propose,
-        truth,
+        CLAIM_BOND, DELTA_S, LEVEL_BONDS, SMALL, batch_hash, forged, game, machine, make, plan,
+        propose, truth,
     },
 };
 use alloy_primitives::{Address, B256};
@@ -118,6 +118,29 @@ fn the_work_is_bounded_by_what_wrong_claims_force() {
         let window = game.rules().window_s;
         assert!(honest.turn(&mut game, window));
     }
+}
+
+/// The machine fails on a block, or says something else than native execution. No end of it supports
+/// the party that is right, and a thief who makes one up must not win by that.
+#[test]
+fn where_the_program_fails_nobody_wins() {
+    let mut game = game(SMALL, 1);
+    let native = forged(&game, 0, &[(0, B256::repeat_byte(0x11))]);
+    let thief = Liar::new(native.clone(), lie(leaves(0xbb), 0, 0, 0));
+    let mut thief = Side::claims(&mut game, 0, thief, THIEF, 0);
+    let mut honest = Side::claims(&mut game, 0, native, HONEST, 0);
+    play_down(&mut game, &mut honest, std::slice::from_mut(&mut thief), 0);
+    assert!(honest.refused.is_empty(), "{:?}", honest.refused);
+    let window = game.rules().window_s;
+    for windows in 1..10 {
+        let now = windows * window;
+        assert!(!honest.turn(&mut game, now), "the honest claim is due");
+        assert!(!thief.turn(&mut game, now), "the thief's claim is due");
+        for claim in [honest.claim, thief.claim] {
+            assert_eq!(game.status(claim, now), Ok(Status::Pending));
+        }
+    }
+    assert!(honest.refused.is_empty(), "{:?}", honest.refused);
 }
 
 #[test]

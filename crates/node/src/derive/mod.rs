@@ -106,7 +106,12 @@ impl Derivation {
         checkpoint: Option<Checkpoint>,
         mut book: Book,
     ) -> Result<Self, DeriveError> {
-        let is_ours = |at: &Checkpoint| ledger.is_canonical(at.tip.block_hash).unwrap_or(false);
+        // Without a record of its batch, those before it are unknown, too: they are derived again.
+        let is_ours = |at: &Checkpoint| {
+            let end = book.read(at.tip.index).ok().flatten();
+            end.is_some_and(|end| end.hash == at.tip.hash)
+                && ledger.is_canonical(at.tip.block_hash).unwrap_or(false)
+        };
         let (tip, acc, began_at) = match checkpoint.filter(is_ours) {
             Some(checkpoint) => (checkpoint.tip, checkpoint.acc, Some(checkpoint.restart)),
             None => {

@@ -4,10 +4,11 @@
 //! Level 0 comes from the ledger, which has executed every block already. Below it, a block runs in
 //! the fault proof's machine, from pre-images that a native run over the ledger's trie collects.
 
-pub mod play;
+pub mod calls;
+mod play;
 mod span;
 mod truth;
 
-pub use play::{PlayError, Played, Round, round};
+pub use play::{PlayError, Played, Round, plan, round};
 pub use span::{Span, Step};
 pub use truth::{BlockEvidence, NodeTruth, ReadBatch, TruthError};

@@ -10,7 +10,7 @@ use crate::{
     dispute::{NodeTruth, PlayError, Span, TruthError, round},
 };
 use alloy_primitives::U256;
-use altana_contracts::bindings::FaultProof;
+use altana_contracts::bindings::FaultProof::{self, FaultProofCalls};
 use altana_dispute::Dispute;
 use altana_parent::{Claim, Claims, GameTerms, InboxReader, OpenClaims, ParentError, Sent};
 use altana_program::PROGRAM_HASH;
@@ -184,6 +184,13 @@ impl Player {
     /// Whether the node knows enough to act at all.
     async fn look_and_act(&mut self) -> Result<bool, NodeError> {
         let open = self.claims.reader.open(self.known_final).await?;
+        if open.last_final.index > self.known_final
+            && self.claims.reader.creator(open.last_final.index).await?
+                == self.claims.sender.address()
+        {
+            // Its bond comes back, unless a claim on it has taken that over.
+            self.unsettled.insert(open.last_final.index);
+        }
         self.known_final = open.last_final.index;
         self.settled.retain(|index| *index >= open.first_listed);
         self.unsettled.extend(open.rejected.iter().filter(|index| !self.settled.contains(index)));
@@ -337,8 +344,9 @@ impl Player {
         self.unfunded = played.unfunded.or(self.unfunded.take());
         let parent_final = standing.parent.index <= open.last_final.index;
         if played.acts.due && parent_final {
-            let call = FaultProof::confirmCall { claimIndex: right.index };
-            let sent = self.claims.play(&call, U256::ZERO).await;
+            let call =
+                FaultProofCalls::confirm(FaultProof::confirmCall { claimIndex: right.index });
+            let sent = self.claims.play(call, U256::ZERO).await;
             self.done("confirmation of a claim", sent)?;
         }
         if !pending && played.acts.bonds == 0 {
@@ -401,8 +409,8 @@ impl Player {
             return Ok(());
         }
         self.confirmed = newest;
-        let call = FaultProof::confirmCall { claimIndex: newest };
-        let sent = self.claims.play(&call, U256::ZERO).await;
+        let call = FaultProofCalls::confirm(FaultProof::confirmCall { claimIndex: newest });
+        let sent = self.claims.play(call, U256::ZERO).await;
         self.done("confirmation of a claim", sent).map(drop)
     }
 
@@ -412,7 +420,10 @@ impl Player {
             self.try_settle(index).await?;
         }
         if !self.claims.reader.withdrawable(self.claims.sender.address()).await?.is_zero() {
-            let sent = self.claims.play(&FaultProof::withdrawCall {}, U256::ZERO).await;
+            let sent = self
+                .claims
+                .play(FaultProofCalls::withdraw(FaultProof::withdrawCall {}), U256::ZERO)
+                .await;
             self.done("withdrawal of bonds", sent)?;
         }
         Ok(())
@@ -421,8 +432,12 @@ impl Player {
     /// Whether a decided claim's bond is settled, by whomever.
     async fn try_settle(&mut self, index: u64) -> Result<bool, NodeError> {
         if self.unsettled.contains(&index) {
-            let call = FaultProof::settleCall { claimIndex: index };
-            match self.claims.play(&call, U256::ZERO).await {
+            let call = FaultProofCalls::settle(FaultProof::settleCall { claimIndex: index });
+            match self.claims.play(call, U256::ZERO).await {
+                // The list was of another block than the state.
+                Err(ParentError::Reverted(reason)) if reason.contains("NotDecided") => {
+                    return Ok(false);
+                }
                 // Somebody else did it, or the bond has moved on.
                 Err(ParentError::Reverted(_)) => {}
                 sent => {

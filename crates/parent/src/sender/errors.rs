@@ -2,27 +2,7 @@
 
 use super::JournalError;
 use crate::ParentError;
-use alloy::{
-    primitives::Bytes,
-    rpc::json_rpc::ErrorPayload,
-    sol,
-    sol_types::{SolInterface, decode_revert_reason},
-};
-
-sol! {
-    /// Errors that a rollup's contracts answer its node with.
-    #[derive(Debug)]
-    interface Known {
-        error Unauthorized();
-        error WrongIndex(uint64 expected);
-        error BadTimestamps();
-        error BadQueueEnd();
-        error MessageOverdue(uint64 index);
-        error MessageTooLarge();
-        error PayloadBesideBlobs();
-        error TooManyBlobs();
-    }
-}
+use alloy::{primitives::Bytes, rpc::json_rpc::ErrorPayload};
 
 /// Why a transaction was not brought to its end.
 #[derive(Debug, thiserror::Error)]
@@ -51,11 +31,5 @@ pub fn revert_reason(error: &ErrorPayload) -> Option<String> {
 }
 
 fn describe(data: &Bytes) -> Option<String> {
-    if data.is_empty() {
-        return None;
-    }
-    match Known::KnownErrors::abi_decode(data) {
-        Ok(error) => Some(format!("{error:?}")),
-        Err(_) => decode_revert_reason(data).or_else(|| Some(data.to_string())),
-    }
+    (!data.is_empty()).then(|| altana_contracts::revert::reason(data))
 }

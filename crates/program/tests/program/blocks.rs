@@ -70,15 +70,15 @@ fn mutate(
     [&[1][..], &(stream.len() as u32).to_be_bytes(), &stream, raw].concat()
 }
 
-fn caller_chain() -> Chain {
+/// A chain on which blocks may call precompiles as they like.
+pub(crate) fn caller_chain() -> Chain {
     let mut chain = Chain::with(vec![(CALLER, CALLER_CODE.into())]);
     chain.spec.gas_limit = 1_000_000_000;
     chain
 }
 
-/// One block that calls precompiles with all these inputs.
-fn check_inputs(inputs: Vec<Input>, gas_limit: u64) {
-    let mut chain = caller_chain();
+/// A transaction for each input of a precompile.
+pub(crate) fn calls(inputs: &[Input], gas_limit: u64) -> Vec<Transaction> {
     let calls = inputs.iter().enumerate().map(|(nonce, (number, input, _))| {
         let mut tx = call(nonce as u64, CALLER);
         tx.gas_limit = gas_limit;
@@ -86,8 +86,13 @@ fn check_inputs(inputs: Vec<Input>, gas_limit: u64) {
         tx.input = calldata(*number, input);
         sign(0, tx)
     });
-    let calls: Vec<_> = calls.collect();
-    for calls in calls.chunks(25) {
+    calls.collect()
+}
+
+/// Blocks that call precompiles with all these inputs.
+fn check_inputs(inputs: Vec<Input>, gas_limit: u64) {
+    let mut chain = caller_chain();
+    for calls in calls(&inputs, gas_limit).chunks(25) {
         assert_eq!(chain.build(1_001, 0, calls.to_vec()), []);
     }
     check::batch(&chain.commit_batch(false));

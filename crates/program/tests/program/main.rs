@@ -6,6 +6,9 @@ mod chain;
 #[path = "../../../protocol/tests/rollup/random.rs"]
 mod random;
 
+#[path = "../../../riscv/tests/support/asm.rs"]
+#[allow(dead_code, reason = "the machine's tests encode more than these name")]
+mod asm;
 mod blocks;
 #[path = "../../examples/cost/cases.rs"]
 #[allow(dead_code, reason = "the example runs all of them")]
@@ -13,6 +16,8 @@ mod cases;
 mod check;
 mod cost;
 mod gdb;
+mod kinds;
 mod precompiles;
 mod qemu;
 mod trace;
+mod vectors;

@@ -5,12 +5,13 @@
 //! here once more, over a host of its own.
 
 use crate::{
+    blocks::{caller_chain, calls},
     chain::*,
     gdb::{PC, Qemu, Registers},
-    precompiles::{self, CALLER, CALLER_CODE, calldata},
+    precompiles,
     random::deposit,
 };
-use alloy_primitives::{B256, Bytes, U256};
+use alloy_primitives::{B256, Bytes};
 use altana_program::{BlockHost, BlockInput, ELF, State, Status, Trace, Witness};
 use altana_protocol::batch::Blob;
 use altana_riscv::{Host, Machine};
@@ -235,18 +236,8 @@ fn qemu_executes_the_same_transfers() {
 
 #[test]
 fn qemu_executes_the_same_precompiles() {
-    let mut chain = Chain::with(vec![(CALLER, CALLER_CODE.into())]);
-    chain.spec.gas_limit = 1_000_000_000;
-    let inputs = precompiles::inputs();
-    let calls = inputs.iter().enumerate().map(|(nonce, (number, input, _))| {
-        let mut tx = call(nonce as u64, CALLER);
-        tx.gas_limit = 3_000_000;
-        tx.value = U256::ZERO;
-        tx.input = calldata(*number, input);
-        sign(0, tx)
-    });
-    let calls: Vec<_> = calls.collect();
-    for calls in calls.chunks(25) {
+    let mut chain = caller_chain();
+    for calls in calls(&precompiles::inputs(), 3_000_000).chunks(25) {
         assert_eq!(chain.build(1_001, 0, calls.to_vec()), []);
     }
     check_batch(&chain.commit_batch(false), false);

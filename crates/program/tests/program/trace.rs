@@ -6,7 +6,7 @@ use altana_program::{ELF, PROGRAM_HASH, STRIDE_LOG2, Status, Trace};
 use altana_riscv::{BlobElement, Judge, Machine, PrecompileCall, verify_step};
 
 /// Believes proofs of elements: the step contract's tests judge those.
-struct Believer;
+pub(crate) struct Believer;
 
 impl Judge for Believer {
     fn blob(&self, _: &BlobElement) -> bool {
