@@ -168,6 +168,7 @@ sol! {
     #[derive(Debug)]
     contract Claim {
         function status() external view returns (uint8);
+        function validity() external view returns (address);
         function rootClaim() external view returns (bytes32);
         function l2SequenceNumber() external view returns (uint256);
         function batchIndex() external view returns (uint64);

@@ -9,7 +9,8 @@ use alloy::{
     sol_types::{SolCall, SolInterface, SolValue},
 };
 use altana_contracts::bindings::{
-    Claim as ClaimContract, Edge,
+    Claim::{self as ClaimContract, ClaimInstance},
+    Edge,
     FaultProof::{self, EdgeState, FaultProofCalls, FaultProofInstance},
     Settlement::{self, SettlementInstance},
 };
@@ -101,8 +102,10 @@ pub struct ClaimReader {
     pub parent: Parent,
     /// The Settlement.
     pub settlement: Address,
-    /// Its validity module.
+    /// The validity module of claims to come.
     pub fault_proof: Address,
+    /// The first claim under it. What an earlier module has not decided stays so.
+    pub first_claim: u64,
 }
 
 impl ClaimReader {
@@ -111,7 +114,20 @@ impl ClaimReader {
     pub async fn connect(parent: Parent, settlement: Address) -> Result<Self, ParentError> {
         let list = Settlement::new(settlement, parent.provider());
         let fault_proof = list.validity().call().await.map_err(temporary)?;
-        Ok(Self { parent, settlement, fault_proof })
+        let mut reader = Self { parent, settlement, fault_proof, first_claim: 0 };
+        // A module that was replaced does not come back, so claims lie in order of their modules.
+        let (mut low, mut high) = (1, reader.count().await?);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let module = reader.claim_contract(middle).await?.validity().call().await;
+            if module.map_err(temporary)? == fault_proof {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        reader.first_claim = low;
+        Ok(reader)
     }
 
     /// The rules.
@@ -127,8 +143,13 @@ impl ClaimReader {
 
     /// What is not decided. `known_final` is a claim that was final when last asked, 0 at first.
     pub async fn open(&self, known_final: u64) -> Result<OpenClaims, ParentError> {
+        let module = self.list().validity().call().await.map_err(temporary)?;
+        if module != self.fault_proof {
+            return Err(ParentError::Reset(format!("claims are decided by {module} from now on")));
+        }
         let (claims, count) = self.claims_from(known_final).await?;
-        let mut rejected: BTreeSet<u64> = (known_final..count).collect();
+        let ours = known_final.max(self.first_claim);
+        let mut rejected: BTreeSet<u64> = (ours..count).collect();
         claims.iter().for_each(|claim| _ = rejected.remove(&claim.index));
         let mut claims = claims.into_iter();
         let missing = || ParentError::Reset(format!("claim {known_final} is gone"));
@@ -144,7 +165,7 @@ impl ClaimReader {
         open.pending.extend(claims);
         let newest = self.newest_final(&open, known_final == 0).await?;
         open.last_final = newest.unwrap_or(open.last_final);
-        open.pending.retain(|claim| claim.index > open.last_final.index);
+        open.pending.retain(|claim| claim.index > open.last_final.index.max(self.first_claim - 1));
         Ok(open)
     }
 
@@ -178,13 +199,13 @@ impl ClaimReader {
     }
 
     async fn is_final(&self, claim: u64) -> Result<bool, ParentError> {
-        Ok(self.game().status(claim).call().await.map_err(temporary)? == FINAL)
+        let claim = self.claim_contract(claim).await?;
+        Ok(claim.status().call().await.map_err(temporary)? == FINAL)
     }
 
     /// Claims from this one on that were not rejected, oldest first; and how many there are in all.
     async fn claims_from(&self, first: u64) -> Result<(Vec<Claim>, u64), ParentError> {
-        let settlement = self.list();
-        let count: u64 = settlement.gameCount().call().await.map_err(temporary)?.saturating_to();
+        let (settlement, count) = (self.list(), self.count().await?);
         let game = settlement.gameAtIndex(U256::ZERO).call().await.map_err(temporary)?;
         let mut claims = Vec::new();
         let mut newest = count.checked_sub(1);
@@ -205,9 +226,16 @@ impl ClaimReader {
 
     /// Who made a claim.
     pub async fn creator(&self, claim: u64) -> Result<Address, ParentError> {
+        self.claim_contract(claim).await?.gameCreator().call().await.map_err(temporary)
+    }
+
+    async fn count(&self) -> Result<u64, ParentError> {
+        Ok(self.list().gameCount().call().await.map_err(temporary)?.saturating_to())
+    }
+
+    async fn claim_contract(&self, claim: u64) -> Result<ClaimInstance<&DynProvider>, ParentError> {
         let game = self.list().gameAtIndex(U256::from(claim)).call().await.map_err(temporary)?;
-        let claim = ClaimContract::new(game.proxy, self.parent.provider());
-        claim.gameCreator().call().await.map_err(temporary)
+        Ok(ClaimContract::new(game.proxy, self.parent.provider()))
     }
 
     /// The last batch that a claim on this one covers.

@@ -24,6 +24,9 @@ pub struct Server {
     pub info: Value,
 }
 
+/// Time between our blocks.
+const BLOCK_TIME_MS: &str = "500";
+
 impl Server {
     /// This very binary, as `altana dev` on free ports.
     pub async fn altana() -> Result<Self> {
@@ -34,6 +37,8 @@ impl Server {
     pub async fn altana_in(dir: Option<&Path>) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["dev", "--json", "--port", "0", "--parent-port", "0"]);
+        // A block holds 11,900 transfers: its gas limit must not be the bound.
+        command.args(["--block-time", BLOCK_TIME_MS]);
         if let Some(dir) = dir {
             command.arg("--dir").arg(dir);
         }

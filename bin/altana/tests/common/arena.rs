@@ -107,11 +107,9 @@ impl Arena {
         .await;
         let connection = Parent::connect(&url, Some(&url)).await.expect("the parent answers");
         let contracts = &deployment.contracts;
-        let reader = ClaimReader {
-            parent: connection.clone(),
-            settlement: contracts.settlement,
-            fault_proof: contracts.validity,
-        };
+        let reader = ClaimReader::connect(connection.clone(), contracts.settlement)
+            .await
+            .expect("the parent answers");
         let inbox = InboxReader::new(connection, contracts.inbox, contracts.portal);
         let terms = reader.terms().await.expect("the rules");
         let node = open(&deployment, &inbox, &folder.path().join("verifier")).await;

@@ -63,6 +63,8 @@ pub struct NodeTruth {
     span: Span,
     read_batch: ReadBatch,
     blocks: History,
+    /// Every state in which a disputed block's machine ends: 297 bytes for each.
+    ends: BTreeMap<u64, Vec<u8>>,
     strides: BTreeMap<u64, History>,
     steps: BTreeMap<(u64, u64), History>,
     traces: Vec<(u64, Trace)>,
@@ -83,8 +85,8 @@ impl NodeTruth {
         blocks: History,
         read_batch: ReadBatch,
     ) -> Self {
-        let (strides, steps, traces) = Default::default();
-        Self { ledger, spec, span, read_batch, blocks, strides, steps, traces }
+        let (ends, strides, steps, traces) = Default::default();
+        Self { ledger, spec, span, read_batch, blocks, ends, strides, steps, traces }
     }
 
     /// The root of the claim's history.
@@ -155,7 +157,10 @@ impl Truth for NodeTruth {
 
     fn strides(&mut self, block: u64) -> Result<&History, TruthError> {
         if !self.strides.contains_key(&block) {
-            let leaves = self.trace(block)?.strides()?;
+            let trace = self.trace(block)?;
+            let leaves = trace.strides()?;
+            let end = trace.end_state()?.encode().to_vec();
+            self.ends.insert(block, end);
             if self.strides.len() >= STRIDES_MAX {
                 self.strides.clear();
             }
@@ -165,7 +170,12 @@ impl Truth for NodeTruth {
     }
 
     fn end_state(&mut self, block: u64) -> Result<Vec<u8>, TruthError> {
-        Ok(self.trace(block)?.end_state()?.encode().to_vec())
+        if let Some(end) = self.ends.get(&block) {
+            return Ok(end.clone());
+        }
+        let end = self.trace(block)?.end_state()?.encode().to_vec();
+        self.ends.insert(block, end.clone());
+        Ok(end)
     }
 
     fn steps(&mut self, block: u64, stride: u64) -> Result<&History, TruthError> {

@@ -12,7 +12,9 @@ use crate::{
 use alloy_primitives::U256;
 use altana_contracts::bindings::FaultProof::{self, FaultProofCalls};
 use altana_dispute::Dispute;
-use altana_parent::{Claim, Claims, GameTerms, InboxReader, OpenClaims, ParentError, Sent};
+use altana_parent::{
+    Claim, ClaimReader, Claims, GameTerms, InboxReader, OpenClaims, ParentError, Sent,
+};
 use altana_program::PROGRAM_HASH;
 use knowledge::Expectations;
 use parking_lot::Mutex;
@@ -70,8 +72,9 @@ pub(super) async fn run(
             }
             Err(NodeError::Parent(error)) if !matches!(error, ParentError::Fatal(_)) => {
                 tracing::warn!(%error, "cannot look after the claims, will try again");
-                if let (Some(player), ParentError::Reset(_)) = (&mut player, &error) {
-                    player.begin_again();
+                if let ParentError::Reset(_) = error {
+                    // What was final is not, or another module decides from now on.
+                    player = None;
                 }
                 backoff.next()
             }
@@ -130,19 +133,23 @@ impl Player {
         claims: &Claims,
         reader: &InboxReader,
     ) -> Result<Self, NodeError> {
+        let ClaimReader { parent, settlement, .. } = claims.reader.clone();
+        let reader_of_claims = ClaimReader::connect(parent, settlement).await?;
+        let claims = Claims { reader: reader_of_claims, sender: claims.sender.clone() };
         let terms = claims.reader.terms().await?;
         if terms.program_hash != PROGRAM_HASH {
-            return Err(NodeError::Config(format!(
+            // Other roles go on.
+            return Err(NodeError::Parent(ParentError::Temporary(format!(
                 "this release proves blocks with program {PROGRAM_HASH}, but the chain's claims are \
-                 decided by {}: run the release that the chain was deployed with",
+                 decided by {}: run the release that has that program",
                 terms.program_hash
-            )));
+            ))));
         }
         let standing = StandingFile::open(shared.config.dir.as_deref());
         Ok(Self {
             shared: shared.clone(),
             config,
-            claims: claims.clone(),
+            claims,
             reader: reader.clone(),
             terms,
             known_final: 0,
@@ -157,13 +164,6 @@ impl Player {
             missed: 0,
             unfunded: None,
         })
-    }
-
-    /// The parent has taken back what was final.
-    fn begin_again(&mut self) {
-        (self.known_final, self.confirmed) = (0, 0);
-        self.unsettled.clear();
-        self.settled.clear();
     }
 
     /// Does what there is to do now, and says when there was nothing.
