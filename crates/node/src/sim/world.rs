@@ -319,7 +319,7 @@ impl World {
     /// A fresh node that reads the parent and nothing else.
     pub(super) fn verifier(&self) -> Verifier {
         let ledger = open(&self.spec, &self.genesis);
-        let derivation = derivation(&self.spec, &ledger, None);
+        let derivation = derivation(&self.spec, &ledger, None, None);
         Verifier { ledger, derivation, parent: self.parent.clone() }
     }
 
@@ -422,7 +422,7 @@ fn start(
     let journal = (!planted(Bug::SkipJournal)).then_some(folder.path());
     let pool = PoolService::open(ledger.clone(), limits, spec.min_base_fee, journal)
         .expect("the folder is ours");
-    let derivation = derivation(spec, ledger, checkpoint);
+    let derivation = derivation(spec, ledger, checkpoint, Some(folder.path()));
     let gap = GapLimits { bytes: GAP_BYTES, blocks: 200 };
     let engine = Engine::new(ledger.clone(), pool.clone(), derivation, true, gap);
     let config = sequencer::Config {
@@ -518,7 +518,12 @@ pub(crate) fn transfer(
     Recovered::new_unchecked(tx, signer.address())
 }
 
-fn derivation(spec: &ChainSpec, ledger: &Ledger, checkpoint: Option<Checkpoint>) -> Derivation {
-    let book = Book::open(None).expect("a book in memory");
+fn derivation(
+    spec: &ChainSpec,
+    ledger: &Ledger,
+    checkpoint: Option<Checkpoint>,
+    folder: Option<&std::path::Path>,
+) -> Derivation {
+    let book = Book::open(folder).expect("the folder is ours");
     Derivation::open(spec.clone(), ledger.clone(), checkpoint, book).expect("no I/O")
 }
