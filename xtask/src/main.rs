@@ -197,7 +197,8 @@ fn guest(check: bool) -> Task {
 
 /// Builds the fault proof's program; its executable.
 fn program() -> Result<Vec<u8>, String> {
-    let target = root().join("target");
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    let target = root().join(target);
     let folder = target.to_string_lossy();
     let build = ["build", "--locked", "--package", "altana-guest", "--profile", "guest"];
     let place = ["--target", GUEST_TARGET, "--target-dir", &folder, "-Zbuild-std=core,alloc"];

@@ -16,7 +16,7 @@ use alloy::{
 use altana_contracts::bindings::FaultProof;
 use altana_dispute::MOVES_MAX;
 use arena::{
-    Arena, DEV, Falsehood, HONEST, Line, ROGUE, USER, WINDOW_S, address, key_text, signing,
+    Arena, DEV, Falsehood, HONEST, Line, ROGUE, Rogue, USER, WINDOW_S, address, key_text, signing,
 };
 use common::{altana, load::until};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -49,6 +49,16 @@ fn random() -> StdRng {
     let seed = std::env::var("SEED").map_or(DEFAULT_SEED, |seed| seed.parse().expect("a number"));
     println!("SEED={seed}");
     StdRng::seed_from_u64(seed)
+}
+
+/// What every dispute comes to: the right claim is final, and the honest account has all but gas.
+async fn wins(arena: &Arena, rogues: &[Rogue], (before, from): (U256, u64)) {
+    let genesis = arena.genesis().await;
+    arena.fight(rogues, &genesis).await;
+    let right = arena.right_claim(&genesis).await;
+    arena.pass(WINDOW_S + 1).await;
+    arena.becomes_final(&right).await;
+    arena.becomes_whole(HONEST, before, from).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,11 +111,7 @@ async fn a_challenger_that_was_down_for_most_of_the_window_wins() {
     arena.pass(WINDOW_S * 9 / 10).await;
 
     let _challenger = arena.node("challenger", HONEST, &[]).await;
-    arena.fight(&rogues, &genesis).await;
-    let right = arena.right_claim(&genesis).await;
-    arena.pass(WINDOW_S + 1).await;
-    arena.becomes_final(&right).await;
-    arena.becomes_whole(HONEST, before, from).await;
+    wins(&arena, &rogues, (before, from)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,11 +134,7 @@ async fn a_challenger_whose_parent_is_gone_now_and_then_wins() {
         .await;
         line.outage(REFUSALS).await;
     }
-    arena.fight(&rogues, &genesis).await;
-    let right = arena.right_claim(&genesis).await;
-    arena.pass(WINDOW_S + 1).await;
-    arena.becomes_final(&right).await;
-    arena.becomes_whole(HONEST, before, from).await;
+    wins(&arena, &rogues, (before, from)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

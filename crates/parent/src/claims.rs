@@ -14,7 +14,6 @@ use altana_contracts::bindings::{
     FaultProof::{self, EdgeState, FaultProofCalls, FaultProofInstance},
     Settlement::{self, SettlementInstance},
 };
-
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -105,7 +104,7 @@ pub struct ClaimReader {
     /// The validity module of claims to come.
     pub fault_proof: Address,
     /// The first claim under it. What an earlier module has not decided stays so.
-    pub first_claim: u64,
+    first_claim: u64,
 }
 
 impl ClaimReader {
@@ -257,7 +256,7 @@ impl ClaimReader {
         Ok(states)
     }
 
-    /// How a claim's root edge stands, and what a claim would bring.
+    /// How a claim's root edge stands, and when the claim is final.
     pub async fn standing(&self, claim: u64) -> Result<ClaimStanding, ParentError> {
         let game = self.game();
         let root = game.rootEdge(claim).call().await.map_err(temporary)?;

@@ -67,11 +67,10 @@ async fn status(chain: &Path, at: &cli::ParentArgs, json: bool) -> Result<()> {
             .pending
             .iter()
             .filter(|other| other.parent_claim == claim.parent_claim && other.index != claim.index);
-        let state = &standing.state;
         rows.push(Row {
             claim: *claim,
             rivals: siblings.map(|other| other.index).collect(),
-            timer_s: state.unrivalledSeconds.max(state.creditedSeconds),
+            timer_s: standing.state.creditedSeconds,
             seconds_left: standing.expected_at.saturating_sub(now),
         });
     }

@@ -10,7 +10,10 @@ use super::{
 use crate::stack::claim_reader;
 use alloy::{
     network::TransactionBuilder,
-    primitives::{Address, Bytes, U256, utils::parse_ether},
+    primitives::{
+        Address, Bytes, U256,
+        utils::{format_ether, parse_ether},
+    },
     providers::Provider,
     rpc::types::TransactionRequest,
     serde::WithOtherFields,
@@ -176,7 +179,9 @@ async fn claim(stage: &mut Stage) -> Result<((), Figures)> {
         thieves.push(thief);
     }
     stage.thieves = thieves;
-    Ok(((), vec![("gas", json!(gas)), ("bonds", json!("5 ether each"))]))
+    let game = FaultProof::new(stage.claims.fault_proof, &stage.setting.parent);
+    let bond = format_ether(game.claimBond().call().await?);
+    Ok(((), vec![("gas", json!(gas)), ("bond_ether_each", json!(bond))]))
 }
 
 async fn prove(stage: &Stage) -> Result<((), Figures)> {

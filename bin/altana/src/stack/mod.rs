@@ -21,8 +21,8 @@ use altana_node::{
     sequencer::{self, MessageLimits},
 };
 use altana_parent::{
-    Batches, ClaimReader, Claims, InboxReader, Options as ParentOptions, Parent, ParentError,
-    Sender, SenderOptions,
+    Batches, ClaimReader, InboxReader, Options as ParentOptions, Parent, ParentError, Sender,
+    SenderOptions,
 };
 use altana_program::PROGRAM_HASH;
 use altana_rpc::{Backend, Server, ServerHandle};
@@ -419,11 +419,7 @@ pub async fn start_node(
         node = node.batcher(config, Batches { sender, inbox: contracts.inbox });
     }
     if let Some((config, key)) = roles.claims {
-        let claims = Claims {
-            sender: open(key, "claims")?,
-            reader: claim_reader(parent.clone(), deployment).await?,
-        };
-        node = node.claims(config, claims, reader.clone());
+        node = node.claims(config, open(key, "claims")?, contracts.settlement, reader.clone());
     }
     let node = node.start()?;
     let metrics = node.metrics();

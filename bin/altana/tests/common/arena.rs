@@ -173,21 +173,22 @@ impl Arena {
         let contracts = &self.deployment.contracts;
         let inbox = InboxReader::new(parent.clone(), contracts.inbox, contracts.portal);
         let node = open(&self.deployment, &inbox, &dir).await;
-        let node = node.claims(config, self.claims_over(parent, account), inbox);
+        let sender = self.sender(parent, account);
+        let node = node.claims(config, sender, contracts.settlement, inbox);
         node.start().expect("a node")
     }
 
     /// Claims and moves of an account.
     pub fn claims(&self, account: usize) -> Claims {
-        self.claims_over(self.reader.parent.clone(), account)
+        let sender = self.sender(self.reader.parent.clone(), account);
+        Claims { sender, reader: self.reader.clone() }
     }
 
-    fn claims_over(&self, parent: Parent, account: usize) -> Claims {
+    fn sender(&self, parent: Parent, account: usize) -> Sender {
         let folder = self.path(&format!("sender{account}"));
         let options = SenderOptions { poll_interval: POLL, ..SenderOptions::default() };
-        let sender = Sender::open(parent.clone(), Arc::new(key(account)), &folder, options);
-        let reader = ClaimReader { parent, ..self.reader.clone() };
-        Claims { sender: sender.expect("a sender"), reader }
+        let sender = Sender::open(parent, Arc::new(key(account)), &folder, options);
+        sender.expect("a sender")
     }
 
     /// Asks the parent for what only development chains do.

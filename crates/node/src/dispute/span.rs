@@ -5,10 +5,14 @@ use alloy_primitives::{B256, Bytes};
 use altana_dispute::{Heights, History};
 use altana_ledger::{Error, Ledger};
 use altana_parent::Claim;
-use altana_protocol::stf::{block_leaf, header_output_root};
+use altana_protocol::{
+    batch::BLOCKS_MAX,
+    stf::{block_leaf, header_output_root},
+};
 
 /// Positions of level 0 that a batch takes.
 const BLOCKS_PER_BATCH: u64 = Heights::REAL.blocks_per_batch();
+const _: () = assert!(BLOCKS_PER_BATCH == BLOCKS_MAX as u64, "a batch fits its positions");
 
 /// What lies between a claim and the next. Whoever knows the batches' hashes knows their blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]

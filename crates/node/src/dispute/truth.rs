@@ -13,6 +13,8 @@ use altana_protocol::{
 };
 use std::collections::BTreeMap;
 
+const _: () = assert!(STRIDE_LOG2 as u32 == altana_program::STRIDE_LOG2, "one kind of stride");
+
 /// Blocks that are kept in the machine at once, with their snapshots.
 const TRACES_MAX: usize = 2;
 /// Histories of blocks that are kept: 64 bytes for each stride.

@@ -9,11 +9,11 @@ use crate::{
     claims::{Config, Contest, Expected, Verdict, is_due, judge},
     dispute::{NodeTruth, PlayError, Span, TruthError, round},
 };
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use altana_contracts::bindings::FaultProof::{self, FaultProofCalls};
 use altana_dispute::Dispute;
 use altana_parent::{
-    Claim, ClaimReader, Claims, GameTerms, InboxReader, OpenClaims, ParentError, Sent,
+    Claim, ClaimReader, Claims, GameTerms, InboxReader, OpenClaims, ParentError, Sender, Sent,
 };
 use altana_program::PROGRAM_HASH;
 use knowledge::Expectations;
@@ -42,7 +42,8 @@ pub use knowledge::{Knowledge, dispute};
 pub(super) async fn run(
     shared: Arc<Shared>,
     config: Config,
-    claims: Claims,
+    sender: Sender,
+    settlement: Address,
     reader: InboxReader,
 ) -> Result<(), NodeError> {
     let mut stop = shared.stop.subscribe();
@@ -52,7 +53,7 @@ pub(super) async fn run(
     while shared.pause(pause).await {
         let step = async {
             if player.is_none() {
-                player = Some(Player::start(&shared, config, &claims, &reader).await?);
+                player = Some(Player::start(&shared, config, &sender, settlement, &reader).await?);
             }
             match &mut player {
                 Some(player) => player.step().await,
@@ -130,12 +131,14 @@ impl Player {
     async fn start(
         shared: &Arc<Shared>,
         config: Config,
-        claims: &Claims,
+        sender: &Sender,
+        settlement: Address,
         reader: &InboxReader,
     ) -> Result<Self, NodeError> {
-        let ClaimReader { parent, settlement, .. } = claims.reader.clone();
-        let reader_of_claims = ClaimReader::connect(parent, settlement).await?;
-        let claims = Claims { reader: reader_of_claims, sender: claims.sender.clone() };
+        let claims = Claims {
+            sender: sender.clone(),
+            reader: ClaimReader::connect(reader.parent().clone(), settlement).await?,
+        };
         let terms = claims.reader.terms().await?;
         if terms.program_hash != PROGRAM_HASH {
             // Other roles go on.

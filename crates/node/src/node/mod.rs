@@ -15,10 +15,11 @@ use crate::{
     pool::{JournalError, Limits, PoolService},
     sequencer::{self, Preconfirmation},
 };
+use alloy_primitives::Address;
 use altana_ledger::{Ledger, Pending, Rules};
 use altana_parent::{
-    BatchSender, Claim, Claims, Heads, InboxReader, InboxTerms, ParentBlock, ParentError,
-    ParentReader,
+    BatchSender, Claim, Heads, InboxReader, InboxTerms, ParentBlock, ParentError, ParentReader,
+    Sender,
 };
 use altana_protocol::ChainSpec;
 use parking_lot::{Mutex, RwLock};
@@ -256,8 +257,15 @@ impl<R: ParentReader> Node<R> {
 
     /// Looks after the claims: makes them, if configured, and plays against wrong ones. `reader`
     /// reads old batches again.
-    pub fn claims(mut self, config: claims::Config, claims: Claims, reader: InboxReader) -> Self {
-        self.tasks.spawn(claim::run(self.shared.clone(), config, claims, reader));
+    pub fn claims(
+        mut self,
+        config: claims::Config,
+        sender: Sender,
+        settlement: Address,
+        reader: InboxReader,
+    ) -> Self {
+        let shared = self.shared.clone();
+        self.tasks.spawn(claim::run(shared, config, sender, settlement, reader));
         self
     }
 
