@@ -38,7 +38,8 @@ contract Settlement is ISettlement {
     error Unauthorized();
     /// @notice There is no claim with this number.
     error NoSuchClaim(uint256 index);
-    /// @notice The claim to build on was rejected, or is another module's and not final yet.
+    /// @notice The claim to build on is not on the list (the parent chain was reorganised: read it again), was rejected,
+    /// or is another module's and not final yet.
     error BadParent();
     /// @notice No such batch, or it has another hash: the parent chain was reorganised. Read it again.
     error BadBatch();
@@ -82,7 +83,7 @@ contract Settlement is ISettlement {
 
     /// @inheritdoc ISettlement
     function propose(
-        uint64 parentIndex,
+        IClaim parentClaim,
         uint64 batchIndex,
         bytes32 batchHash,
         bytes32 outputRoot,
@@ -90,7 +91,7 @@ contract Settlement is ISettlement {
         bytes calldata data
     ) external payable returns (IClaim claim) {
         IValidity module = IValidity(validity);
-        ClaimData memory parent = _parent(parentIndex, address(module));
+        ClaimData memory parent = _parent(parentClaim, address(module));
         _checkBatch(batchIndex, batchHash);
         _checkLastBlock(parent, batchIndex, lastBlock);
         if (outputRoot == 0) revert BadOutputRoot();
@@ -100,7 +101,7 @@ contract Settlement is ISettlement {
             lastBlock: lastBlock,
             batchIndex: batchIndex,
             index: uint64(_claims.length),
-            parentIndex: parentIndex,
+            parentIndex: parent.index,
             createdAt: uint64(block.timestamp),
             creator: msg.sender,
             validity: address(module),
@@ -109,8 +110,8 @@ contract Settlement is ISettlement {
         claim = IClaim(_add(made));
 
         bytes32 input = _publicInput(parent, made);
-        emit Claimed(made.index, batchIndex, parentIndex, batchHash, outputRoot, lastBlock, input);
-        module.onClaim{value: msg.value}(made.index, parentIndex, msg.sender, input, data);
+        emit Claimed(made.index, batchIndex, parent.index, batchHash, outputRoot, lastBlock, input);
+        module.onClaim{value: msg.value}(made.index, parent.index, msg.sender, input, data);
     }
 
     /// @notice Lets another module decide the claims to come. Those that were made stay with theirs, which decides no
@@ -225,10 +226,11 @@ contract Settlement is ISettlement {
         return claim.validity() == module && claim.status() != ClaimStatus.Rejected;
     }
 
-    /// @dev What `parentIndex` says, if a new claim can build on it. Another module's claim must be final: no module
+    /// @dev What `claim` says, if a new claim can build on it. Another module's claim must be final: no module
     /// could take back its own claims if one of another module's fell later.
-    function _parent(uint64 parentIndex, address module) private view returns (ClaimData memory parent) {
-        parent = ClaimArgs.read(address(claimAt(parentIndex)));
+    function _parent(IClaim claim, address module) private view returns (ClaimData memory parent) {
+        if (!_isOurs(address(claim))) revert BadParent();
+        parent = ClaimArgs.read(address(claim));
         ClaimStatus status = ClaimArgs.status(parent);
         if (status == ClaimStatus.Rejected) revert BadParent();
         if (status == ClaimStatus.Pending && parent.validity != module) revert BadParent();

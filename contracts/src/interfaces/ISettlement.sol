@@ -33,11 +33,12 @@ interface ISettlement {
     error GameAlreadyExists(bytes32 uuid);
 
     /// @notice Claims that after the batch `batchIndex` the output root is `outputRoot` and the last block `lastBlock`.
-    /// @param parentIndex The claim it builds on, about an earlier batch. Claim 0 is the genesis.
+    /// @param parent The claim it builds on, about an earlier batch. Its address commits to all that it says, so the new
+    /// claim cannot land on another one after a reorganisation. Claim 0 is the genesis.
     /// @param batchHash The batch's hash, so that the claim cannot land on another batch after a reorganisation.
     /// @param data What the module wants to know about the claim beside that.
     function propose(
-        uint64 parentIndex,
+        IClaim parent,
         uint64 batchIndex,
         bytes32 batchHash,
         bytes32 outputRoot,

@@ -119,6 +119,8 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
     error TooEarly(uint256 timer);
     /// @notice The place has the winner `winner`.
     error PlaceDecided(bytes32 winner);
+    /// @notice Move `index` lacked gas, or is no move.
+    error OutOfGas(uint256 index);
 
     /// @dev What a root edge refines that contradicts the others at its place and supports none.
     bytes32 private constant NOTHING = bytes32(uint256(1));
@@ -245,6 +247,19 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
     function credit(Credit[] memory list) external {
         for (uint256 i = 0; i < list.length; ++i) {
             _credit(list[i].edge, list[i].left, list[i].right);
+        }
+    }
+
+    /// @notice Makes moves that bring no bond. One that is refused is passed over: somebody else may have made it first.
+    /// @param moves Calls of this contract.
+    /// @return done Which of them were made.
+    function multi(bytes[] calldata moves) external returns (bool[] memory done) {
+        done = new bool[](moves.length);
+        for (uint256 i = 0; i < moves.length; ++i) {
+            bytes memory reason;
+            (done[i], reason) = address(this).call(moves[i]);
+            // A refusal says why. Without gas nothing is said about the move, and who estimates gas has to see that.
+            if (!done[i] && reason.length == 0) revert OutOfGas(i);
         }
     }
 

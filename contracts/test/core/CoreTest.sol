@@ -33,6 +33,7 @@ abstract contract CoreTest is Test {
     Timelock internal timelock;
     Inbox internal inbox;
     Settlement internal settlement;
+    IClaim internal genesis;
     ChallengeWindow internal window;
     Portal internal portal;
 
@@ -57,6 +58,7 @@ abstract contract CoreTest is Test {
         timelock = new Timelock(EXIT_WINDOW, proposers);
         inbox = new Inbox(_inboxConfig(portalAt));
         settlement = new Settlement(Settlement.Config(address(timelock), address(inbox), windowAt, GENESIS_ROOT));
+        genesis = settlement.claimAt(0);
         window = new ChallengeWindow(_windowConfig());
         portal = new Portal(_portalConfig());
     }
@@ -117,8 +119,9 @@ abstract contract CoreTest is Test {
 
     function _proposeOn(uint64 parent, uint64 batch, bytes32 root) internal returns (IClaim) {
         bytes32 batchHash = inbox.batchHash(batch);
+        IClaim on = settlement.claimAt(parent);
         vm.prank(proposer);
-        return settlement.propose(parent, batch, batchHash, root, batch, "");
+        return settlement.propose(on, batch, batchHash, root, batch, "");
     }
 
     /// @dev A new batch and a claim on it, under whose root the message passer has recorded `hashes`.

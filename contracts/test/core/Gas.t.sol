@@ -56,7 +56,7 @@ contract GasTest is CoreTest {
     function test_gas_propose() external {
         bytes32 batchHash = inbox.batchHash(1);
         vm.prank(proposer);
-        settlement.propose(0, 1, batchHash, keccak256("root"), 5, "");
+        settlement.propose(genesis, 1, batchHash, keccak256("root"), 5, "");
         vm.snapshotGasLastCall("core", "Settlement.propose");
     }
 

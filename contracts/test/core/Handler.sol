@@ -89,13 +89,14 @@ contract Handler {
         uint64 count = uint64(_settlement.gameCount());
         uint64 parent = uint64(seed % count);
         if (seed % 3 != 0) parent = count - 1;
-        uint64 batch = _settlement.claimAt(parent).batchIndex() + 1;
+        IClaim on = _settlement.claimAt(parent);
+        uint64 batch = on.batchIndex() + 1;
         if (batch > _inbox.lastBatch()) commit(seed);
         bytes32 storageRoot = Trie.root(_keys(_withdrawals.length));
         OutputRootProof memory parts = OutputRootProof(0, keccak256(abi.encode(seed)), storageRoot, 0);
         bytes32 batchHash = _inbox.batchHash(batch);
         vm.prank(_window.proposer());
-        try _settlement.propose(parent, batch, batchHash, Protocol.outputRoot(parts), batch, "") {
+        try _settlement.propose(on, batch, batchHash, Protocol.outputRoot(parts), batch, "") {
             _parts[count] = parts;
             _sizes[count] = _withdrawals.length;
         } catch {}

@@ -25,7 +25,7 @@ contract IncidentsTest is CoreTest {
         bytes32 batchHash = inbox.batchHash(1);
         vm.prank(proposer);
         vm.expectRevert();
-        settlement.propose(0, 1, batchHash, 0, 1, "");
+        settlement.propose(genesis, 1, batchHash, 0, 1, "");
         vm.expectRevert();
         portal.proveWithdrawalTransaction(w, 0, OutputRootProof(0, 0, 0, 0), proof);
 

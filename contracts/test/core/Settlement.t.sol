@@ -49,7 +49,7 @@ contract SettlementTest is CoreTest {
         vm.expectEmit(address(settlement));
         emit ISettlement.Claimed(1, 2, 0, batchHash, root, lastBlock, input);
         vm.prank(proposer);
-        IClaim claim = settlement.propose(0, 2, batchHash, root, lastBlock, "");
+        IClaim claim = settlement.propose(genesis, 2, batchHash, root, lastBlock, "");
 
         vm.assertEq(claim.rootClaim(), root);
         vm.assertEq(claim.l2SequenceNumber(), lastBlock);
@@ -89,7 +89,7 @@ contract SettlementTest is CoreTest {
     function test_propose_unknownBatch_reverts() external {
         vm.expectRevert(Settlement.BadBatch.selector);
         vm.prank(proposer);
-        settlement.propose(0, 1, 0, keccak256("root"), 1, "");
+        settlement.propose(genesis, 1, 0, keccak256("root"), 1, "");
     }
 
     function test_propose_otherBatchHash_reverts(bytes32 hash) external {
@@ -97,18 +97,18 @@ contract SettlementTest is CoreTest {
         vm.assume(hash != inbox.batchHash(1));
         vm.expectRevert(Settlement.BadBatch.selector);
         vm.prank(proposer);
-        settlement.propose(0, 1, hash, keccak256("root"), 1, "");
+        settlement.propose(genesis, 1, hash, keccak256("root"), 1, "");
     }
 
     function test_propose_onSameOrLaterBatch_reverts() external {
         _commit("one");
         _commit("two");
-        _proposeOn(0, 2, keccak256("root"));
+        IClaim first = _proposeOn(0, 2, keccak256("root"));
         bytes32[2] memory hashes = [inbox.batchHash(1), inbox.batchHash(2)];
         for (uint64 batch = 1; batch <= 2; ++batch) {
             vm.expectRevert(Settlement.BadParent.selector);
             vm.prank(proposer);
-            settlement.propose(1, batch, hashes[batch - 1], keccak256("other"), 3, "");
+            settlement.propose(first, batch, hashes[batch - 1], keccak256("other"), 3, "");
         }
     }
 
@@ -120,28 +120,34 @@ contract SettlementTest is CoreTest {
         for (uint256 i = 0; i < wrong.length; ++i) {
             vm.expectRevert(Settlement.BadLastBlock.selector);
             vm.prank(proposer);
-            settlement.propose(0, 2, hash, keccak256("root"), wrong[i], "");
+            settlement.propose(genesis, 2, hash, keccak256("root"), wrong[i], "");
         }
     }
 
     function test_propose_unknownParent_reverts() external {
         _commit("one");
         bytes32 hash = inbox.batchHash(1);
-        vm.expectRevert(abi.encodeWithSelector(Settlement.NoSuchClaim.selector, 1));
-        vm.prank(proposer);
-        settlement.propose(1, 1, hash, keccak256("root"), 1, "");
+        // Nothing, no claim at all, and one that looks like a claim but is not on the list.
+        address twin = address(0x1234);
+        vm.etch(twin, address(genesis).code);
+        address[3] memory strangers = [address(0), address(inbox), twin];
+        for (uint256 i = 0; i < strangers.length; ++i) {
+            vm.expectRevert(Settlement.BadParent.selector);
+            vm.prank(proposer);
+            settlement.propose(IClaim(strangers[i]), 1, hash, keccak256("root"), 1, "");
+        }
     }
 
     function test_propose_onVetoedParent_reverts() external {
         _commit("one");
         _commit("two");
-        _proposeOn(0, 1, keccak256("wrong"));
+        IClaim wrong = _proposeOn(0, 1, keccak256("wrong"));
         vm.prank(guardian);
         window.veto(1);
         bytes32 hash = inbox.batchHash(2);
         vm.expectRevert(Settlement.BadParent.selector);
         vm.prank(proposer);
-        settlement.propose(1, 2, hash, keccak256("root"), 2, "");
+        settlement.propose(wrong, 2, hash, keccak256("root"), 2, "");
     }
 
     function test_propose_sameClaim_reverts_while_it_stands() external {
@@ -151,7 +157,7 @@ contract SettlementTest is CoreTest {
         bytes32 uuid = settlement.getGameUUID(42, keccak256("root"), first.extraData());
         vm.expectRevert(abi.encodeWithSelector(ISettlement.GameAlreadyExists.selector, uuid));
         vm.prank(proposer);
-        settlement.propose(0, 1, hash, keccak256("root"), 1, "");
+        settlement.propose(genesis, 1, hash, keccak256("root"), 1, "");
 
         vm.prank(guardian);
         window.veto(1);
@@ -168,19 +174,19 @@ contract SettlementTest is CoreTest {
         _commit("two");
         bytes32 hash = inbox.batchHash(2);
         vm.mockCall(address(window), abi.encodeWithSelector(IValidity.onClaim.selector), "");
-        IClaim none = settlement.propose(0, 2, hash, keccak256("root"), 2, "");
-        IClaim some = settlement.propose(0, 2, hash, keccak256("root"), 2, "some data");
-        IClaim more = settlement.propose(0, 2, hash, keccak256("root"), 2, hex"00");
+        IClaim none = settlement.propose(genesis, 2, hash, keccak256("root"), 2, "");
+        IClaim some = settlement.propose(genesis, 2, hash, keccak256("root"), 2, "some data");
+        IClaim more = settlement.propose(genesis, 2, hash, keccak256("root"), 2, hex"00");
         vm.assertEq(none.extraData(), abi.encode(uint256(2), uint64(2), uint64(0), bytes32(0)));
         vm.assertEq(some.extraData(), abi.encode(uint256(2), uint64(2), uint64(0), keccak256("some data")));
         vm.assertEq(more.extraData(), abi.encode(uint256(2), uint64(2), uint64(0), keccak256(hex"00")));
         bytes32 uuid = settlement.getGameUUID(42, keccak256("root"), some.extraData());
         vm.expectRevert(abi.encodeWithSelector(ISettlement.GameAlreadyExists.selector, uuid));
-        settlement.propose(0, 2, hash, keccak256("root"), 2, "some data");
+        settlement.propose(genesis, 2, hash, keccak256("root"), 2, "some data");
 
         bytes32 first = inbox.batchHash(1);
-        settlement.propose(0, 1, first, keccak256("before"), 1, "");
-        IClaim elsewhere = settlement.propose(4, 2, hash, keccak256("root"), 2, "some data");
+        IClaim before = settlement.propose(genesis, 1, first, keccak256("before"), 1, "");
+        IClaim elsewhere = settlement.propose(before, 2, hash, keccak256("root"), 2, "some data");
         vm.assertEq(elsewhere.extraData(), abi.encode(uint256(2), uint64(2), uint64(4), keccak256("some data")));
     }
 
@@ -199,7 +205,7 @@ contract SettlementTest is CoreTest {
         bytes32 uuid = settlement.getGameUUID(42, keccak256("root"), second.extraData());
         vm.expectRevert(abi.encodeWithSelector(ISettlement.GameAlreadyExists.selector, uuid));
         vm.prank(proposer);
-        settlement.propose(0, 1, hash, keccak256("root"), 1, "");
+        settlement.propose(genesis, 1, hash, keccak256("root"), 1, "");
     }
 
     function test_games_are_found_as_tools_look_for_them() external {
@@ -289,7 +295,7 @@ contract SettlementTest is CoreTest {
         bytes32 hash = inbox.batchHash(2);
         vm.prank(proposer);
         vm.expectRevert(Settlement.BadParent.selector); // pending, and another module's
-        settlement.propose(1, 2, hash, keccak256("two"), 2, "");
+        settlement.propose(old, 2, hash, keccak256("two"), 2, "");
 
         skip(WINDOW - 1);
         vm.assertEq(uint256(old.status()), uint256(ClaimStatus.Pending));
@@ -309,7 +315,7 @@ contract SettlementTest is CoreTest {
         vm.mockCall(address(window), expected, "");
         vm.expectCall(address(window), 1 ether, expected);
         vm.prank(alice);
-        settlement.propose{value: 1 ether}(0, 1, hash, keccak256("root"), 1, "some data");
+        settlement.propose{value: 1 ether}(genesis, 1, hash, keccak256("root"), 1, "some data");
         vm.assertEq(address(settlement).balance, 0);
     }
 

@@ -79,7 +79,7 @@ contract FaultProofClaimsTest is GameTest {
         for (uint256 i = 0; i < wrong.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(Bonds.WrongBond.selector, CLAIM_BOND));
             vm.prank(alice);
-            settlement.propose{value: wrong[i]}(0, 1, hash, _outputRoot(2), 2, data);
+            settlement.propose{value: wrong[i]}(genesis, 1, hash, _outputRoot(2), 2, data);
         }
     }
 
@@ -90,7 +90,7 @@ contract FaultProofClaimsTest is GameTest {
         for (uint256 i = 0; i < wrong.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(History.WrongLength.selector, wrong[i], 384));
             vm.prank(alice);
-            settlement.propose{value: CLAIM_BOND}(0, 1, hash, _outputRoot(2), 2, new bytes(wrong[i]));
+            settlement.propose{value: CLAIM_BOND}(genesis, 1, hash, _outputRoot(2), 2, new bytes(wrong[i]));
         }
     }
 
@@ -102,7 +102,7 @@ contract FaultProofClaimsTest is GameTest {
             bytes32 hash = inbox.batchHash(batch);
             vm.expectRevert(abi.encodeWithSelector(FaultProof.WrongBatch.selector, 1));
             vm.prank(alice);
-            settlement.propose{value: CLAIM_BOND}(0, batch, hash, _outputRoot(2), 10, new bytes(384));
+            settlement.propose{value: CLAIM_BOND}(genesis, batch, hash, _outputRoot(2), 10, new bytes(384));
         }
     }
 
@@ -159,7 +159,7 @@ contract FaultProofClaimsTest is GameTest {
         bytes32 hash = inbox.batchHash(1);
         vm.expectPartialRevert(ISettlement.GameAlreadyExists.selector);
         vm.prank(bob);
-        settlement.propose{value: CLAIM_BOND}(0, 1, hash, _outputRoot(2), 2, data);
+        settlement.propose{value: CLAIM_BOND}(genesis, 1, hash, _outputRoot(2), 2, data);
     }
 
     /// @dev The right output root with a wrong history, or on a wrong parent, does not stand in the right claim's way.
@@ -167,14 +167,15 @@ contract FaultProofClaimsTest is GameTest {
         _commit("one");
         bytes32 hash = inbox.batchHash(1);
         vm.prank(mallory);
-        settlement.propose{value: CLAIM_BOND}(0, 1, hash, _outputRoot(2), 2, new bytes(384));
+        settlement.propose{value: CLAIM_BOND}(genesis, 1, hash, _outputRoot(2), 2, new bytes(384));
         _claimAs(_liar(mallory, 0, 0, 0, 0));
         _commit("two");
         bytes32 next = inbox.batchHash(2);
         Sparse memory right = SparseHistory.constant_(12, _blockLeaf(3)).fork(1, _blockLeaf(4));
         bytes memory data = abi.encodePacked(right.spine());
-        vm.prank(mallory); // on the wrong parent
-        settlement.propose(2, 2, next, _outputRoot(4), 4, data);
+        IClaim wrong = settlement.claimAt(2);
+        vm.prank(mallory);
+        settlement.propose(wrong, 2, next, _outputRoot(4), 4, data);
         vm.assertEq(_claimAs(_honest(alice, 0)), 4);
         vm.assertEq(_claimAs(_honest(alice, 4)), 5);
         vm.assertEq(settlement.claimAt(3).rootClaim(), settlement.claimAt(5).rootClaim());
@@ -222,9 +223,10 @@ contract FaultProofClaimsTest is GameTest {
         bytes32 hash = inbox.batchHash(batch);
         bytes memory data = abi.encodePacked(_blocks(s).spine());
         uint256 due = game.bond(s.parent, s.player);
+        IClaim parent = settlement.claimAt(s.parent);
         vm.expectRevert(abi.encodeWithSelector(Rounds.RoundOver.selector, winner));
         vm.prank(s.player);
-        settlement.propose{value: due}(s.parent, batch, hash, root, lastBlock, data);
+        settlement.propose{value: due}(parent, batch, hash, root, lastBlock, data);
     }
 
     function test_propose_rival_after_the_window_reverts() external {
@@ -344,9 +346,10 @@ contract FaultProofClaimsTest is GameTest {
         vm.assertEq(settlement.claimAt(2).resolvedAt(), since);
         _commit("three");
         bytes32 hash = inbox.batchHash(3);
+        IClaim rejected = settlement.claimAt(2);
         vm.expectRevert(Settlement.BadParent.selector);
         vm.prank(mallory);
-        settlement.propose(2, 3, hash, _outputRoot(6), 6, new bytes(384));
+        settlement.propose(rejected, 3, hash, _outputRoot(6), 6, new bytes(384));
     }
 
     /// @dev A lost claim under a pending parent is not rejected before the parent is decided; then it is, either way.
@@ -414,8 +417,9 @@ contract FaultProofClaimsTest is GameTest {
             _commit("more");
             bytes32 hash = inbox.batchHash(i);
             parent = uint64(settlement.gameCount());
+            IClaim on = settlement.claimAt(i == 2 ? 1 : parent - 1);
             vm.prank(mallory);
-            settlement.propose(i == 2 ? 1 : parent - 1, i, hash, keccak256("root"), 2 * i, new bytes(384));
+            settlement.propose(on, i, hash, keccak256("root"), 2 * i, new bytes(384));
             skip(1 hours);
         }
         skip(WINDOW - 79 hours);
@@ -463,9 +467,10 @@ contract FaultProofClaimsTest is GameTest {
         _claimAs(_honest(alice, 0));
         _commit("two");
         bytes32 hash = inbox.batchHash(2);
+        IClaim own = settlement.claimAt(1);
         vm.expectRevert(abi.encodeWithSelector(Bonds.WrongBond.selector, 0));
         vm.prank(alice);
-        settlement.propose{value: CLAIM_BOND}(1, 2, hash, _outputRoot(4), 4, new bytes(384));
+        settlement.propose{value: CLAIM_BOND}(own, 2, hash, _outputRoot(4), 4, new bytes(384));
     }
 
     function test_bond_that_moved_on_falls_with_the_parent() external {

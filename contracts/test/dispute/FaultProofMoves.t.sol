@@ -629,6 +629,65 @@ contract FaultProofMovesTest is GameTest {
         game.confirmEdge(lost);
     }
 
+    // multi
+
+    function _bisectCall(Sparse memory h, Edge memory e) private pure returns (bytes memory) {
+        return abi.encodeCall(FaultProof.bisect, (e, _left(h, e).node, _right(h, e).node));
+    }
+
+    /// @dev A whole line of bisections, one of which somebody else makes first, and a move that is none.
+    function test_multi_passes_over_what_is_refused() external {
+        _claimAs(a);
+        _claimAs(b);
+        (Sparse memory ha, Sparse memory hb) = (_blocks(a), _blocks(b));
+        (Edge memory ea, Edge memory eb) = (_rootOf(a), _rootOf(b));
+        bytes[] memory moves = new bytes[](25);
+        for (uint256 k = 0; k < 12; ++k) {
+            (moves[2 * k], moves[2 * k + 1]) = (_bisectCall(ha, ea), _bisectCall(hb, eb));
+            bool goesLeft = BLOCK >> (ea.height - 1) & 1 == 0;
+            (ea, eb) = goesLeft ? (_left(ha, ea), _left(hb, eb)) : (_right(ha, ea), _right(hb, eb));
+        }
+        moves[24] = abi.encodeCall(FaultProof.confirmEdge, (ea));
+        _bisect(ha, _rootOf(a));
+        bool[] memory done = game.multi(moves);
+        vm.assertFalse(done[0]);
+        vm.assertFalse(done[24]);
+        for (uint256 i = 1; i < 24; ++i) {
+            vm.assertTrue(done[i]);
+        }
+        vm.assertTrue(_look(ea).rivalled && _look(eb).rivalled);
+    }
+
+    /// @dev What depends on the caller, or brings a bond, cannot be done this way, and harms nobody.
+    function test_multi_is_nobody() external {
+        (Edge memory ea,) = _toBlock(a, b);
+        bytes[] memory moves = new bytes[](3);
+        bytes32[] memory spine = _strides(a, BLOCK).spine();
+        bytes32[] memory before = _blocks(a).before(ea.index);
+        moves[0] = abi.encodeCall(FaultProof.descend, (ea, before, spine, _endOf(a, BLOCK)));
+        moves[1] = abi.encodeCall(Bonds.withdraw, ());
+        moves[2] = abi.encodeCall(FaultProof.onClaim, (1, 0, alice, 0, ""));
+        vm.prank(alice);
+        bool[] memory done = game.multi(moves);
+        vm.assertFalse(done[0] || done[1] || done[2]);
+        moves[0] = abi.encodeCall(FaultProof.multi, (moves));
+        vm.assertTrue(game.multi(moves)[0]);
+    }
+
+    /// @dev Else whoever asks what it costs would be told a price at which nothing happens.
+    function test_multi_without_gas_reverts_as_a_whole() external {
+        _claimAs(a);
+        _claimAs(b);
+        bytes[] memory moves = new bytes[](1);
+        moves[0] = _bisectCall(_blocks(a), _rootOf(a));
+        _refuses(FaultProof.OutOfGas.selector, 0);
+        game.multi{gas: 60_000}(moves);
+        moves[0] = hex"01020304";
+        _refuses(FaultProof.OutOfGas.selector, 0);
+        game.multi(moves);
+        vm.assertEq(game.multi(new bytes[](0)).length, 0);
+    }
+
     // Views
 
     function test_look_at_what_is_not_there() external view {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IClaim} from "../../src/interfaces/IClaim.sol";
 import {Edge, Edges} from "../../src/dispute/Edges.sol";
 import {FaultProof} from "../../src/validity/FaultProof.sol";
 import {GameTest, Side} from "./GameTest.sol";
@@ -44,8 +45,9 @@ contract GameGasTest is GameTest {
             // The toy has no more blocks than that; what is claimed does not matter here.
             bytes32 hash = inbox.batchHash(i + 1);
             uint256 due = game.bond(i, alice);
+            IClaim parent = settlement.claimAt(i);
             vm.prank(alice);
-            settlement.propose{value: due}(i, i + 1, hash, keccak256("root"), i + 1, new bytes(384));
+            settlement.propose{value: due}(parent, i + 1, hash, keccak256("root"), i + 1, new bytes(384));
             if (i == 20) _took("propose, 20 claims behind the last that is confirmed", 450_000);
             _commit("more");
         }
@@ -74,6 +76,21 @@ contract GameGasTest is GameTest {
         _took("bisect", 130_000);
         _bisect(_blocks(b), _rootOf(b));
         _took("bisect the rival", 130_000);
+    }
+
+    function test_gas_multi() external {
+        _claimAs(a);
+        _claimAs(b);
+        (Sparse memory h, Edge memory e) = (_blocks(a), _rootOf(a));
+        (Sparse memory hb, Edge memory lie) = (_blocks(b), _rootOf(b));
+        bytes[] memory moves = new bytes[](24);
+        for (uint256 k = 0; k < 12; ++k) {
+            moves[2 * k] = abi.encodeCall(FaultProof.bisect, (e, _left(h, e).node, _right(h, e).node));
+            moves[2 * k + 1] = abi.encodeCall(FaultProof.bisect, (lie, _left(hb, lie).node, _right(hb, lie).node));
+            (e, lie) = (_left(h, e), _left(hb, lie));
+        }
+        game.multi(moves);
+        _took("24 bisections at once", 2_600_000);
     }
 
     function test_gas_down_to_a_proof() external {

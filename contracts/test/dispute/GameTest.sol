@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Edge, Edges} from "../../src/dispute/Edges.sol";
-import {ClaimStatus} from "../../src/interfaces/IClaim.sol";
+import {ClaimStatus, IClaim} from "../../src/interfaces/IClaim.sol";
 import {FaultProof} from "../../src/validity/FaultProof.sol";
 import {CoreTest} from "../core/CoreTest.sol";
 import {Machine} from "./MachineTest.sol";
@@ -159,8 +159,9 @@ abstract contract GameTest is CoreTest, Toy {
         bytes memory data = abi.encodePacked(_blocks(s).spine());
         uint256 due = game.bond(s.parent, s.player);
         index = uint64(settlement.gameCount());
+        IClaim parent = settlement.claimAt(s.parent);
         vm.prank(s.player);
-        settlement.propose{value: due}(s.parent, batch, batchHash, root, lastBlock, data);
+        settlement.propose{value: due}(parent, batch, batchHash, root, lastBlock, data);
     }
 
     /// @dev Makes every move that the side has now, within the limit. Says whether it made one.

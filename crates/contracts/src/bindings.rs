@@ -79,7 +79,7 @@ sol! {
             bytes32 publicInput
         );
         function propose(
-            uint64 parentIndex,
+            address parent,
             uint64 batchIndex,
             bytes32 batchHash,
             bytes32 outputRoot,
@@ -149,6 +149,7 @@ sol! {
         function confirmEdge(Edge edge) external;
         function settle(uint64 claimIndex) external;
         function settleEdge(Edge edge) external;
+        function multi(bytes[] moves) external returns (bool[] done);
         function withdraw() external;
         function look(Edge[] edges) external view returns (EdgeState[] states);
         function rootEdge(uint64 claimIndex) external view returns (Edge edge);

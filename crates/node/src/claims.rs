@@ -57,9 +57,9 @@ impl Expected {
     }
 
     /// The call that claims it.
-    pub fn proposal(self, parent_claim: u64) -> Proposal {
+    pub fn proposal(self, parent: Claim) -> Proposal {
         Proposal {
-            parent_claim,
+            parent,
             batch_index: self.batch_index,
             batch_hash: self.batch_hash,
             output_root: self.output_root,
@@ -131,10 +131,12 @@ pub fn is_due(config: &Config, tip: &Claim, now: u64, last_batch: u64, batches: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloy_primitives::Address;
     use std::convert::Infallible;
 
     fn claim(index: u64, parent_claim: u64, batch_index: u64, root: u8) -> Claim {
         Claim {
+            address: Address::with_last_byte(index as u8),
             index,
             parent_claim,
             batch_index,

@@ -27,8 +27,8 @@ const FINAL: u8 = 2;
 /// A call of `Settlement.propose`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
-    /// Index of the claim that this one builds on.
-    pub parent_claim: u64,
+    /// The claim that this one builds on.
+    pub parent: Claim,
     /// Last batch whose state is claimed.
     pub batch_index: u64,
     /// Hash of that batch's header.
@@ -45,6 +45,8 @@ pub struct Proposal {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Claim {
+    /// Its contract. The address commits to everything that the claim says.
+    pub address: Address,
     /// Its place in the list (0 is the genesis).
     pub index: u64,
     /// The claim it builds on.
@@ -267,6 +269,12 @@ impl ClaimReader {
         Ok(ClaimStanding { state, expected_at: expected })
     }
 
+    /// Which of these moves would be made now if they were made together.
+    pub async fn would_be_made(&self, moves: &[FaultProofCalls]) -> Result<Vec<bool>, ParentError> {
+        let moves = moves.iter().map(|call| call.abi_encode().into()).collect();
+        self.game().multi(moves).call().await.map_err(temporary)
+    }
+
     /// Wei that the contract owes to an account.
     pub async fn withdrawable(&self, account: Address) -> Result<U256, ParentError> {
         self.game().withdrawable(account).call().await.map_err(temporary)
@@ -294,9 +302,9 @@ impl Claims {
     /// `Settlement.propose`, with the bond that is due.
     pub async fn propose(&self, proposal: &Proposal) -> Result<Sent, ParentError> {
         let claimant = self.sender.address();
-        let bond = self.reader.game().bond(proposal.parent_claim, claimant).call().await;
+        let bond = self.reader.game().bond(proposal.parent.index, claimant).call().await;
         let call = Settlement::proposeCall {
-            parentIndex: proposal.parent_claim,
+            parent: proposal.parent.address,
             batchIndex: proposal.batch_index,
             batchHash: proposal.batch_hash,
             outputRoot: proposal.output_root,
@@ -330,6 +338,7 @@ fn read(game: &Settlement::GameSearchResult) -> Option<Claim> {
     let (last_block, batch_index, parent_claim, data_hash) =
         Extra::abi_decode_params(&game.extraData).ok()?;
     Some(Claim {
+        address: Address::from_word(game.metadata),
         index: game.index.try_into().ok()?,
         parent_claim,
         batch_index,

@@ -130,7 +130,7 @@ async fn base(stage: &mut Stage) -> Result<((), Figures)> {
     let known = node.knowledge(stage.reader.clone(), &genesis, batch)?;
     let expected = known.context("the first batch is not derived")?.expected;
     let claims = stage.setting.claims_of(super::setting::USER, "first").await?;
-    let sent = claims.propose(&expected.proposal(genesis.index)).await?;
+    let sent = claims.propose(&expected.proposal(genesis)).await?;
     ensure!(sent.reverted.is_none(), "the first claim reverted: {:?}", sent.reverted);
     let open = stage.claims.open(0).await?;
     stage.base = *open.pending.first().context("the first claim is not listed")?;
@@ -211,18 +211,23 @@ async fn fight(stage: &mut Stage) -> Result<((), Figures)> {
         stage.setting.pause().await;
     }
     let moves = moves(stage, from).await?;
-    let mut sums: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    let mut sums: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
     for step in &moves {
         let sum = sums.entry(step.side).or_default();
-        *sum = (sum.0 + 1, sum.1 + step.gas);
-        eprintln!("    {:<7} {:<44} {:>9} gas", step.side, step.name, step.gas);
+        *sum = (sum.0 + step.names.len(), sum.1 + step.gas);
+        let mut gas = Some(step.gas);
+        for name in &step.names {
+            // What one transaction did together has one price.
+            let gas = gas.take().map_or_else(|| "\"".into(), |gas| format!("{gas} gas"));
+            eprintln!("    {:<7} {name:<44} {gas:>13}", step.side);
+        }
     }
     let (honest, wrong) = (sums["honest"], sums["thief"]);
     let gas = honest.1 + wrong.1;
-    let proof = moves.iter().filter(|step| step.is_proof).map(|step| step.gas).max();
+    let proof = moves.iter().filter_map(Step::proof_gas).max();
     let list: Vec<Value> = moves
         .iter()
-        .map(|step| json!({"side": step.side, "move": step.name, "gas": step.gas}))
+        .map(|step| json!({"side": step.side, "moves": step.names, "gas": step.gas}))
         .collect();
     Ok((
         (),
@@ -233,17 +238,26 @@ async fn fight(stage: &mut Stage) -> Result<((), Figures)> {
             ("thieves_moves", json!(wrong.0)),
             ("thieves_gas", json!(wrong.1)),
             ("dearest_proof_gas", json!(proof)),
-            ("moves", json!(list)),
+            ("transactions", json!(list)),
         ],
     ))
 }
 
-/// A move that was made.
+/// A transaction that made moves.
 struct Step {
     side: &'static str,
-    name: String,
+    names: Vec<String>,
     gas: u64,
-    is_proof: bool,
+    /// How many of the moves replay an instruction.
+    proofs: usize,
+}
+
+impl Step {
+    /// What each proof took, if nothing else was done.
+    fn proof_gas(&self) -> Option<u64> {
+        let is_proof = self.proofs == self.names.len();
+        is_proof.then(|| self.gas.checked_div(self.proofs as u64)).flatten()
+    }
 }
 
 /// All successful calls of the game since a block.
@@ -264,10 +278,11 @@ async fn moves(stage: &Stage, from: u64) -> Result<Vec<Step>> {
             if !receipt.status() {
                 continue;
             }
+            let names = altana_node::dispute::calls::names(&call);
             steps.push(Step {
                 side: if transaction.from() == honest { "honest" } else { "thief" },
-                is_proof: matches!(call, FaultProofCalls::prove(_)),
-                name: altana_node::dispute::calls::name(&call),
+                proofs: names.iter().filter(|name| name.starts_with("prove instruction")).count(),
+                names,
                 gas: receipt.gas_used,
             });
         }

@@ -69,7 +69,7 @@ impl Thief {
             (blocks.root(), blocks.spine())
         };
         let proposal = Proposal {
-            parent_claim: parent.index,
+            parent: *parent,
             batch_index: expected.batch_index,
             batch_hash: expected.batch_hash,
             output_root: state.output_root,

@@ -237,7 +237,7 @@ impl Arena {
     /// Makes the right claim on another.
     pub async fn claim_right(&self, account: usize, parent: &Claim) -> Claim {
         let expected = self.knowledge(parent).await.expected;
-        let proposal = expected.proposal(parent.index);
+        let proposal = expected.proposal(*parent);
         let sent = self.claims(account).propose(&proposal).await.expect("it is sent");
         assert_eq!(sent.reverted, None);
         self.newest().await
@@ -298,7 +298,7 @@ impl Arena {
         let claims = self.claims(account);
         if let Some(output_root) = proposal {
             let proposal = Proposal {
-                parent_claim: parent.index,
+                parent: *parent,
                 batch_index: expected.batch_index,
                 batch_hash: expected.batch_hash,
                 output_root,
@@ -391,11 +391,17 @@ impl Deeds {
             self.bonded.push(input.clone());
         }
         use FaultProofCalls as Call;
-        let answers = matches!(
-            Call::abi_decode(input),
-            Ok(Call::bisect(_) | Call::descend(_) | Call::prove(_) | Call::proveRepeat(_))
-        );
-        self.answers += u64::from(answers);
+        let moves = match Call::abi_decode(input) {
+            Ok(Call::multi(call)) => call.moves,
+            _ => vec![input.clone()],
+        };
+        let is_answer = |call: &&Bytes| {
+            matches!(
+                Call::abi_decode(call),
+                Ok(Call::bisect(_) | Call::descend(_) | Call::prove(_) | Call::proveRepeat(_))
+            )
+        };
+        self.answers += moves.iter().filter(is_answer).count() as u64;
     }
 
     /// How many claims it made, with a bond or without.

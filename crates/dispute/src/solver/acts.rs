@@ -11,26 +11,28 @@ use std::collections::HashMap;
 
 /// What a walk comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Walk {
+pub enum Walk<E> {
     /// It needs the states of these edges: ask the chain for all of them at once, and for those
     /// that are known again (all at one block), and walk again. At most one round for each of the
     /// game's depths.
     Ask(Vec<Edge>),
     /// What the party does now.
-    Act(Acts),
+    Act(Acts<E>),
 }
 
 /// A party's moves, and how its claim stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Acts {
+pub struct Acts<E> {
     /// In this order. Those that answer rivals come first.
     pub moves: Vec<Move>,
-    /// The timer of the claim's root edge, in seconds.
+    /// The timer of the claim's root edge, in seconds; at least so much, if something is untold.
     pub timer_s: u64,
     /// After these moves the claim has won its round: it is final when all that it builds on is.
     pub due: bool,
-    /// Root edges with the party's bond in them.
+    /// Root edges with the party's bond in them; at least so many, if something is untold.
     pub bonds: u64,
+    /// Why the truth could not be told, for each edge below which there may be more to do.
+    pub untold: Vec<E>,
 }
 
 /// What a party does for its right claim, which must exist.
@@ -41,16 +43,17 @@ pub fn walk<T: Truth>(
     dispute: &Dispute,
     known: &HashMap<B256, EdgeState>,
     truth: &mut T,
-) -> Result<Walk, T::Error> {
-    let mut reader = Reader { dispute, known, truth, unknown: Vec::new(), answers: Vec::new() };
-    let root = reader.read()?;
-    if !reader.unknown.is_empty() {
-        return Ok(Walk::Ask(reader.unknown));
+) -> Walk<T::Error> {
+    let (unknown, answers, untold) = Default::default();
+    let mut reader = Reader { dispute, known, truth, unknown, answers, untold };
+    let root = reader.read();
+    let Reader { unknown, answers, untold, .. } = reader;
+    if !unknown.is_empty() {
+        return Walk::Ask(unknown);
     }
-    let mut collector =
-        Collector { dispute, timers: Timers::default(), moves: reader.answers, bonds: 0 };
+    let mut collector = Collector { dispute, timers: Timers::default(), moves: answers, bonds: 0 };
     collector.bonds_below(&root);
-    Ok(Walk::Act(collector.finish(&root)))
+    Walk::Act(collector.finish(&root, untold))
 }
 
 struct Collector<'a> {
@@ -83,12 +86,12 @@ impl Collector<'_> {
         }
     }
 
-    fn finish(mut self, root: &Node) -> Acts {
+    fn finish<E>(mut self, root: &Node, untold: Vec<E>) -> Acts<E> {
         let timer_s = self.timers.live(root);
         let due = !self.dispute.decided && timer_s >= self.dispute.window_s;
         if due {
             self.credit(root);
         }
-        Acts { moves: self.moves, timer_s, due, bonds: self.bonds }
+        Acts { moves: self.moves, timer_s, due, bonds: self.bonds, untold }
     }
 }

@@ -33,8 +33,8 @@ pub struct EdgeState {
 /// What happened. It is computed on demand, and each question is dearer than the one above it:
 /// [`walk`] asks only for what a move needs. An implementation should keep its last answers.
 ///
-/// Blocks are positions in the claim's history, strides in the block's, steps in the stride's. An
-/// error ends the walk, which can be repeated.
+/// Blocks are positions in the claim's history, strides in the block's, steps in the stride's. Where
+/// one cannot be told, the walk goes on elsewhere.
 pub trait Truth {
     /// Why it can't be known.
     type Error;

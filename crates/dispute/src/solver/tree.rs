@@ -24,7 +24,7 @@ struct At {
 }
 
 /// Reads a tree from what is known.
-pub(super) struct Reader<'a, T> {
+pub(super) struct Reader<'a, T: Truth> {
     pub(super) dispute: &'a Dispute,
     pub(super) known: &'a HashMap<B256, EdgeState>,
     pub(super) truth: &'a mut T,
@@ -32,31 +32,35 @@ pub(super) struct Reader<'a, T> {
     pub(super) unknown: Vec<Edge>,
     /// Answers that are due.
     pub(super) answers: Vec<Move>,
+    /// Why there are not all of them.
+    pub(super) untold: Vec<T::Error>,
 }
 
 impl<T: Truth> Reader<'_, T> {
     /// The tree below the claim's root.
-    pub(super) fn read(&mut self) -> Result<Node, T::Error> {
+    pub(super) fn read(&mut self) -> Node {
         self.node(self.dispute.root, At::default(), !self.dispute.decided)
     }
 
     /// An edge and all below it. `defended`: rivals are answered, because the claim is open or the
-    /// party's bond is in a root edge above.
-    fn node(&mut self, edge: Edge, at: At, mut defended: bool) -> Result<Node, T::Error> {
+    /// party's bond is in a root edge above. Where the truth is not known the tree ends: what is
+    /// beside it is played all the same.
+    fn node(&mut self, edge: Edge, at: At, mut defended: bool) -> Node {
         let Some(state) = self.known.get(&edge.id()).copied() else {
             self.unknown.push(edge);
             let state = EdgeState::default();
-            return Ok(Node { edge, state, below: Vec::new(), supports: true });
+            return Node { edge, state, below: Vec::new(), supports: true };
         };
         defended |= state.mine && !state.confirmed;
         let below = if !state.exists || !state.rivalled || state.proven {
-            Vec::new()
+            Ok(Vec::new())
         } else if edge.height > 0 {
-            self.halves(edge, state.bisected, at, defended)?
+            self.halves(edge, state.bisected, at, defended)
         } else {
-            self.single(edge, at, defended)?
+            self.single(edge, at, defended)
         };
-        Ok(Node { edge, state, below, supports: true })
+        let below = self.or_untold(below).unwrap_or_default();
+        Node { edge, state, below, supports: true }
     }
 
     fn halves(
@@ -75,7 +79,7 @@ impl<T: Truth> Reader<'_, T> {
             return Ok(Vec::new());
         }
         let halves = edge.children(left, right).expect("the truth is the party's own edge");
-        halves.into_iter().map(|half| self.node(half, at, defended)).collect()
+        Ok(halves.into_iter().map(|half| self.node(half, at, defended)).collect())
     }
 
     /// A rivalled edge over a single leaf.
@@ -92,16 +96,22 @@ impl<T: Truth> Reader<'_, T> {
             _ => At { stride: edge.index, ..at },
         };
         let root = self.history(edge.level + 1, at)?.root();
-        let mut refinement =
-            self.node(edge.refinement(&self.dispute.heights, root), at, defended)?;
-        refinement.supports =
+        let supports =
             edge.level == 1 || end_state::leaf(&self.truth.end_state(at.block)?) == Some(edge.node);
+        let refinement = edge.refinement(&self.dispute.heights, root);
+        let refinement = Node { supports, ..self.node(refinement, at, defended) };
         let known = self.known.get(&refinement.edge.id());
         if defended && known.is_some_and(|state| !state.exists) {
-            let opening = self.opening(edge, at)?;
-            self.answers.push(Move::Descend(opening));
+            let opening = self.opening(edge, at);
+            let descent = self.or_untold(opening).map(Move::Descend);
+            self.answers.extend(descent);
         }
         Ok(vec![refinement])
+    }
+
+    /// Writes down what the truth could not be told for.
+    fn or_untold<R>(&mut self, result: Result<R, T::Error>) -> Option<R> {
+        result.map_err(|error| self.untold.push(error)).ok()
     }
 
     /// The move that settles an edge which has no level below.

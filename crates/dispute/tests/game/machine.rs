@@ -188,6 +188,50 @@ impl Truth for Chain {
     }
 }
 
+/// A truth that does not know how some blocks were made.
+#[derive(Clone, Debug)]
+pub(crate) struct Forgetful {
+    pub(crate) truth: Chain,
+    pub(crate) lost: Vec<u64>,
+}
+
+impl Forgetful {
+    fn at(&mut self, block: u64) -> Result<&mut Chain, u64> {
+        if self.lost.contains(&block) { Err(block) } else { Ok(&mut self.truth) }
+    }
+}
+
+/// What is shown of a truth that never fails.
+fn known<R>(result: Result<R, Infallible>) -> R {
+    let Ok(known) = result;
+    known
+}
+
+impl Truth for Forgetful {
+    /// The block.
+    type Error = u64;
+
+    fn blocks(&mut self) -> Result<&History, u64> {
+        Ok(known(self.truth.blocks()))
+    }
+
+    fn strides(&mut self, block: u64) -> Result<&History, u64> {
+        self.at(block).map(|truth| known(truth.strides(block)))
+    }
+
+    fn end_state(&mut self, block: u64) -> Result<Vec<u8>, u64> {
+        self.at(block).map(|truth| known(truth.end_state(block)))
+    }
+
+    fn steps(&mut self, block: u64, stride: u64) -> Result<&History, u64> {
+        self.at(block).map(|truth| known(truth.steps(block, stride)))
+    }
+
+    fn witness(&mut self, block: u64, stride: u64, step: u64) -> Result<Vec<u8>, u64> {
+        self.at(block).map(|truth| known(truth.witness(block, stride, step)))
+    }
+}
+
 /// A liar who is right again after the wrong block: it can prove all that comes behind.
 #[derive(Clone, Debug)]
 pub(crate) struct Forger {

@@ -6,7 +6,7 @@ use altana_dispute::{
     Acts, Dispute, Edge, Game, Heights, Judge, Move, Proposal, Refusal, Rules, Status, Time, Truth,
     Walk, moves_max, root_from_spine, walk,
 };
-use std::{collections::HashMap, convert::Infallible};
+use std::{collections::HashMap, fmt::Debug};
 
 pub(crate) const SMALL: Heights = Heights { blocks: 2, strides: 3, steps: 2 };
 
@@ -68,14 +68,14 @@ pub(crate) fn forged<J: Judge>(game: &Game<J>, parent: u64, leaves: &[(u64, B256
 }
 
 /// Claims what a party takes for the truth.
-pub(crate) fn propose<J: Judge, T: Truth<Error = Infallible>>(
+pub(crate) fn propose<J: Judge, T: Truth<Error: Debug>>(
     game: &mut Game<J>,
     parent: u64,
     truth: &mut T,
     by: Address,
     now: Time,
 ) -> Result<u64, Refusal> {
-    let Ok(blocks) = truth.blocks();
+    let blocks = truth.blocks().unwrap();
     let batch = game.batches(parent)?.1;
     let proposal = Proposal { parent, batch, leaf: blocks.last(), spine: blocks.spine() };
     let bond = game.bond(parent, by, now)?;
@@ -93,24 +93,20 @@ pub(crate) fn propose_truth<J: Judge>(
 }
 
 /// The root edge of the claim on `parent` that says this.
-pub(crate) fn root<T: Truth<Error = Infallible>>(
-    heights: &Heights,
-    parent: u64,
-    truth: &mut T,
-) -> Edge {
-    let Ok(blocks) = truth.blocks();
+pub(crate) fn root<T: Truth<Error: Debug>>(heights: &Heights, parent: u64, truth: &mut T) -> Edge {
+    let blocks = truth.blocks().unwrap();
     assert_eq!(root_from_spine(blocks.last(), &blocks.spine()), blocks.root());
     Edge::of_claim(parent, heights, blocks.root())
 }
 
 /// What a party does for a claim that it takes for the truth.
-pub(crate) fn plan<J: Judge, T: Truth<Error = Infallible>>(
+pub(crate) fn plan<J: Judge, T: Truth<Error: Debug>>(
     game: &Game<J>,
     claim: u64,
     truth: &mut T,
     by: Address,
     now: Time,
-) -> Acts {
+) -> Acts<T::Error> {
     let parent = game.parent(claim).unwrap();
     let dispute = Dispute {
         heights: game.rules().heights,
@@ -121,8 +117,7 @@ pub(crate) fn plan<J: Judge, T: Truth<Error = Infallible>>(
     };
     let mut known = HashMap::new();
     for _ in 0..=2 * moves_max(&dispute.heights, 0) {
-        let Ok(walked) = walk(&dispute, &known, truth);
-        match walked {
+        match walk(&dispute, &known, truth) {
             Walk::Act(acts) => return acts,
             Walk::Ask(edges) => {
                 known.extend(edges.iter().map(|edge| (edge.id(), game.look(edge.id(), by, now))));

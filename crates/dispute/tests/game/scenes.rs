@@ -1,7 +1,7 @@
 //! Single games, played move by move.
 
 use crate::{
-    machine::{Belief, Chain, Machine},
+    machine::{Belief, Chain, Forgetful, Machine},
     scene::{
         CLAIM_BOND, DELTA_S, LEVEL_BONDS, SMALL, batch_hash, forged, game, machine, make, plan,
         propose, truth,
@@ -11,7 +11,7 @@ use alloy_primitives::{Address, B256};
 use altana_dispute::{
     Game, Heights, Liar, Lie, MOVES_MAX, Refusal, Status, Time, Truth, Wrong, moves_max,
 };
-use std::convert::Infallible;
+use std::fmt::Debug;
 
 const HONEST: Address = Address::repeat_byte(0xa0);
 const THIEF: Address = Address::repeat_byte(0x01);
@@ -25,7 +25,7 @@ struct Side<T> {
     refused: Vec<Refusal>,
 }
 
-impl<T: Truth<Error = Infallible>> Side<T> {
+impl<T: Truth<Error: Debug>> Side<T> {
     fn claims(game: &mut Game<Machine>, parent: u64, mut truth: T, by: Address, now: Time) -> Self {
         let claim = propose(game, parent, &mut truth, by, now).unwrap();
         Self { by, truth, claim, answers: 0, refused: Vec::new() }
@@ -53,9 +53,9 @@ fn leaves(seed: u8) -> Wrong {
 }
 
 /// Both sides answer at once until nothing is left to answer.
-fn play_down<T: Truth<Error = Infallible>>(
+fn play_down<H: Truth<Error: Debug>, T: Truth<Error: Debug>>(
     game: &mut Game<Machine>,
-    honest: &mut Side<Chain>,
+    honest: &mut Side<H>,
     thieves: &mut [Side<T>],
     now: Time,
 ) {
@@ -118,6 +118,33 @@ fn the_work_is_bounded_by_what_wrong_claims_force() {
         let window = game.rules().window_s;
         assert!(honest.turn(&mut game, window));
     }
+}
+
+/// Who cannot read one block answers what is claimed about the others, and the rest when it can.
+#[test]
+fn a_block_that_is_lost_silences_no_other() {
+    let mut game = game(Heights { blocks: 3, ..SMALL }, 1);
+    let right = truth(&game, 0);
+    let mut thieves: Vec<_> = (0..2)
+        .map(|block| {
+            let liar = Liar::new(right.clone(), lie(leaves(1 + block), block.into(), 1, 2));
+            Side::claims(&mut game, 0, liar, THIEF, 0)
+        })
+        .collect();
+    let forgetful = Forgetful { truth: right, lost: vec![1] };
+    let mut honest = Side::claims(&mut game, 0, forgetful, HONEST, 0);
+    play_down(&mut game, &mut honest, &mut thieves, 0);
+    let acts = plan(&game, honest.claim, &mut honest.truth, HONEST, 0);
+    assert_eq!((acts.moves, acts.untold), (Vec::new(), vec![1]));
+    // The first thief has met its instruction, the second has not.
+    let beaten = |thief: &Side<_>| thief.refused.contains(&Refusal::WrongStep);
+    assert!(beaten(&thieves[0]) && !beaten(&thieves[1]));
+
+    honest.truth.lost.clear();
+    play_down(&mut game, &mut honest, &mut thieves, 1);
+    assert!(thieves.iter().all(beaten) && honest.refused.is_empty());
+    let window = game.rules().window_s;
+    assert!(honest.turn(&mut game, 1 + window));
 }
 
 /// The machine fails on a block, or says something else than native execution. No end of it supports

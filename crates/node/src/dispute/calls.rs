@@ -1,6 +1,6 @@
 //! A party's moves as calls of the fault proof, and in words.
 
-use alloy::primitives::U256;
+use alloy::{primitives::U256, sol_types::SolInterface};
 use altana_contracts::bindings::{
     self,
     FaultProof::{self, FaultProofCalls},
@@ -8,8 +8,81 @@ use altana_contracts::bindings::{
 use altana_dispute::{Credit, Edge, Move};
 use altana_parent::GameTerms;
 
+/// Gas that moves which are made together may take: well below what one transaction may (EIP-7825).
+const TOGETHER_MAX: u64 = 10_000_000;
+/// Edges that one call credits.
+const CREDITS_MAX: usize = 256;
+/// Bytes of a witness that brings no evidence to speak of.
+const SMALL_WITNESS: usize = 4096;
+
+/// Moves that are made with one transaction.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    pub(super) calls: Vec<FaultProofCalls>,
+    /// Wei that the moves bring.
+    pub(super) bond: U256,
+}
+
+impl Group {
+    /// The call that makes them.
+    pub(super) fn call(&self) -> FaultProofCalls {
+        match self.calls.as_slice() {
+            [call] => call.clone(),
+            calls => {
+                let moves = calls.iter().map(|call| call.abi_encode().into()).collect();
+                FaultProofCalls::multi(FaultProof::multiCall { moves })
+            }
+        }
+    }
+}
+
+/// Moves in as few transactions as may be, in their order.
+pub(super) fn group(moves: &[Move], terms: &GameTerms) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    // Gas that the last group has room for.
+    let mut room = 0;
+    for step in moves.iter().flat_map(cut) {
+        let (call, gas) = (of(&step), together(&step));
+        match (groups.last_mut(), gas) {
+            (Some(last), Some(gas)) if gas <= room => {
+                last.calls.push(call);
+                room -= gas;
+            }
+            _ => {
+                groups.push(Group { calls: vec![call], bond: bond(&step, terms) });
+                room = gas.map_or(0, |gas| TOGETHER_MAX - gas);
+            }
+        }
+    }
+    groups
+}
+
+/// A move, or several in its place: credits may be many.
+fn cut(step: &Move) -> Vec<Move> {
+    match step {
+        Move::Credit(list) => {
+            list.chunks(CREDITS_MAX).map(|list| Move::Credit(list.to_vec())).collect()
+        }
+        step => vec![step.clone()],
+    }
+}
+
+/// A bound on the gas that a move takes together with others, rounded up (contracts/snapshots). None
+/// if it has to be made alone: it brings a bond, or nobody knows.
+fn together(step: &Move) -> Option<u64> {
+    match step {
+        Move::Prove { witness, .. } if witness.len() <= SMALL_WITNESS => Some(250_000),
+        Move::Descend(_) | Move::Prove { .. } => None,
+        Move::Credit(list) => Some(25_000 * (1 + list.len() as u64)),
+        Move::Bisect { .. }
+        | Move::ProveRepeat { .. }
+        | Move::ConfirmEdge(_)
+        | Move::SettleEdge(_) => Some(150_000),
+    }
+}
+
 /// The call that makes a move.
-pub(super) fn of(step: &Move) -> FaultProofCalls {
+fn of(step: &Move) -> FaultProofCalls {
     use FaultProofCalls as Call;
     match step {
         Move::Bisect { edge, left, right } => {
@@ -43,15 +116,25 @@ pub(super) fn of(step: &Move) -> FaultProofCalls {
 }
 
 /// Wei that a move brings.
-pub(super) fn bond(step: &Move, terms: &GameTerms) -> U256 {
+fn bond(step: &Move, terms: &GameTerms) -> U256 {
     match step {
         Move::Descend(opening) => terms.level_bonds[usize::from(opening.edge.level).min(1)],
         _ => U256::ZERO,
     }
 }
 
-/// What a call of the game does, for people.
-pub fn name(call: &FaultProofCalls) -> String {
+/// What a call of the game does, for people: a line for each move.
+pub fn names(call: &FaultProofCalls) -> Vec<String> {
+    match call {
+        FaultProofCalls::multi(call) => {
+            let moves = call.moves.iter().filter_map(|call| FaultProofCalls::abi_decode(call).ok());
+            moves.map(|call| name(&call)).collect()
+        }
+        call => vec![name(call)],
+    }
+}
+
+fn name(call: &FaultProofCalls) -> String {
     use FaultProofCalls as Call;
     match call {
         Call::bisect(call) => format!("bisect {}", at(&call.edge)),

@@ -1,6 +1,6 @@
 //! Play one claim's dispute: look at the chain, walk, make the moves.
 
-use super::calls;
+use super::calls::{self, Group};
 use alloy::eips::BlockId;
 use altana_contracts::bindings;
 use altana_dispute::{Acts, Dispute, Edge, EdgeState, Truth, Walk, walk};
@@ -8,35 +8,39 @@ use altana_parent::{Claims, GameTerms, ParentError, Sent};
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc};
 
-/// Why a dispute does not go on.
+/// Why a round came to nothing.
 #[derive(Debug, thiserror::Error)]
-pub enum PlayError<E> {
+pub enum PlayError {
     /// The parent.
     #[error(transparent)]
     Parent(#[from] ParentError),
-    /// The truth cannot be told.
-    #[error("{0}")]
-    Truth(E),
     /// A thread was lost.
     #[error("internal error: {0}")]
     Internal(String),
 }
 
-/// A move that was sent.
+/// Moves that one transaction made.
 #[derive(Clone, Debug)]
 pub struct Played {
-    /// What it was, in words.
-    pub name: String,
-    /// How its transaction ended.
+    /// What they were, in words.
+    pub names: Vec<String>,
+    /// How the transaction ended.
     pub sent: Sent,
+}
+
+impl Played {
+    /// How many moves they were. Those that somebody else had made are counted, too.
+    pub fn moves(&self) -> u64 {
+        self.names.len() as u64
+    }
 }
 
 /// What one round came to.
 #[derive(Clone, Debug)]
-pub struct Round {
+pub struct Round<E> {
     /// How the claim stands.
-    pub acts: Acts,
-    /// The moves that were sent, in order.
+    pub acts: Acts<E>,
+    /// The transactions that were sent, in order.
     pub played: Vec<Played>,
     /// Moves that were not sent: somebody was faster, or they could not be paid for.
     pub missed: u64,
@@ -44,43 +48,76 @@ pub struct Round {
     pub unfunded: Option<ParentError>,
 }
 
-/// Looks at the chain once and makes the moves that are due. They are sent one after the other; what
-/// somebody else does meanwhile makes a move revert, and the next round looks again.
+/// Looks at the chain once and makes the moves that are due, many with one transaction. What somebody
+/// else does meanwhile makes a move be passed over, and the next round looks again.
 pub async fn round<T>(
     claims: &Claims,
     terms: &GameTerms,
     dispute: &Dispute,
     truth: &Arc<Mutex<T>>,
-) -> Result<Round, PlayError<T::Error>>
+) -> Result<Round<T::Error>, PlayError>
 where
     T: Truth<Error: Send> + Send + 'static,
 {
     let acts = plan(claims, dispute, truth).await?;
-    let (mut played, mut missed, mut unfunded) = (Vec::new(), 0, None);
-    for step in &acts.moves {
-        let call = calls::of(step);
-        let name = calls::name(&call);
-        match claims.play(call, calls::bond(step, terms)).await {
+    let mut round = Round { acts, played: Vec::new(), missed: 0, unfunded: None };
+    for group in calls::group(&round.acts.moves, terms) {
+        round.make(claims, group).await?;
+    }
+    Ok(round)
+}
+
+impl<E> Round<E> {
+    async fn make(&mut self, claims: &Claims, mut group: Group) -> Result<(), ParentError> {
+        if group.calls.len() > 1 {
+            // What would be passed over costs gas, too.
+            let made = claims.reader.would_be_made(&group.calls).await?;
+            let before = group.calls.len();
+            let mut made = made.into_iter();
+            group.calls.retain(|_| made.next() == Some(true));
+            self.missed += (before - group.calls.len()) as u64;
+        }
+        if group.calls.is_empty() {
+            return Ok(());
+        }
+        let sent = claims.play(group.call(), group.bond).await;
+        if group.calls.len() == 1 || !matches!(sent, Err(ParentError::Reverted(_))) {
+            return self.note(&group, sent);
+        }
+        // Each would be made, but all of them take more gas than a transaction has: a proof may have
+        // the dearest question to a precompile.
+        for call in group.calls {
+            let alone = Group { calls: vec![call], bond: group.bond };
+            let sent = claims.play(alone.call(), alone.bond).await;
+            self.note(&alone, sent)?;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, group: &Group, sent: Result<Sent, ParentError>) -> Result<(), ParentError> {
+        let names = calls::names(&group.call());
+        let moves = names.join(", ");
+        match sent {
             Ok(sent) => {
                 let (gas, reverted) = (sent.gas_used, sent.reverted.as_deref().unwrap_or_default());
-                tracing::info!(%name, hash = %sent.hash, gas, reverted, "dispute");
-                played.push(Played { name, sent });
+                tracing::info!(%moves, hash = %sent.hash, gas, reverted, "dispute");
+                self.played.push(Played { names, sent });
             }
             // Somebody was faster, or a rival has come: the next round will see.
             Err(ParentError::Reverted(reason)) => {
-                missed += 1;
-                tracing::info!(%name, %reason, "dispute: a move was not made");
+                self.missed += group.calls.len() as u64;
+                tracing::info!(%moves, %reason, "dispute: a move was not made");
             }
             // Others may cost less.
             Err(error @ ParentError::Unfunded { .. }) => {
-                missed += 1;
-                tracing::warn!(%name, %error, "dispute: a move was not made");
-                unfunded = Some(error);
+                self.missed += group.calls.len() as u64;
+                tracing::warn!(%moves, %error, "dispute: a move was not made");
+                self.unfunded = Some(error);
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
+        Ok(())
     }
-    Ok(Round { acts, played, missed, unfunded })
 }
 
 /// What is to be done, by the parent's newest block.
@@ -88,7 +125,7 @@ pub async fn plan<T>(
     claims: &Claims,
     dispute: &Dispute,
     truth: &Arc<Mutex<T>>,
-) -> Result<Acts, PlayError<T::Error>>
+) -> Result<Acts<T::Error>, PlayError>
 where
     T: Truth<Error: Send> + Send + 'static,
 {
@@ -98,8 +135,7 @@ where
         let (dispute, truth, states) = (*dispute, truth.clone(), known.clone());
         let walk = move || walk(&dispute, &states, &mut *truth.lock());
         let walked = tokio::task::spawn_blocking(walk).await;
-        let walked = walked.map_err(|error| PlayError::Internal(error.to_string()))?;
-        match walked.map_err(PlayError::Truth)? {
+        match walked.map_err(|error| PlayError::Internal(error.to_string()))? {
             Walk::Act(acts) => return Ok(acts),
             Walk::Ask(edges) => {
                 let asked: Vec<bindings::Edge> = edges.iter().map(calls::to_sol).collect();

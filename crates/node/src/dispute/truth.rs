@@ -53,6 +53,9 @@ pub enum TruthError {
     /// Fatal: executed again, a block is another than it was.
     #[error("the block at position {0} is not what the ledger says")]
     Disagreement(u64),
+    /// Retry: it is to be worked out in the next round.
+    #[error("the next round works it out")]
+    Later,
     /// A position that the claim does not have.
     #[error("the claim has no block at position {0}")]
     NoSuchPosition(u64),

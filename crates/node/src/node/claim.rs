@@ -7,7 +7,7 @@ mod standing;
 use super::{Backoff, NodeError, Shared};
 use crate::{
     claims::{Config, Contest, Expected, Verdict, is_due, judge},
-    dispute::{NodeTruth, PlayError, Span, TruthError, round},
+    dispute::{NodeTruth, PlayError, Played, Round, Span, TruthError, round},
 };
 use alloy_primitives::{Address, U256};
 use altana_contracts::bindings::FaultProof::{self, FaultProofCalls};
@@ -26,7 +26,7 @@ use std::{
 };
 use tokio::runtime::Handle;
 
-/// Rounds of looking and moving before the claims are looked at again.
+/// Rounds in which every dispute is looked at before the claims are looked at again.
 const ROUNDS_MAX: usize = 64;
 /// Disputes whose truth is kept in memory.
 const TRUTHS_MAX: usize = 8;
@@ -287,7 +287,7 @@ impl Player {
     async fn propose(&mut self, parent: &Claim, expected: Expected) -> Result<(), NodeError> {
         let (batch, block, root) =
             (expected.batch_index, expected.last_block, expected.output_root);
-        let sent = self.claims.propose(&expected.proposal(parent.index)).await;
+        let sent = self.claims.propose(&expected.proposal(*parent)).await;
         if self.done("claim", sent)? {
             self.shared.metrics.claims_total.add(1);
             tracing::info!(batch, block, %root, "claimed");
@@ -295,23 +295,26 @@ impl Player {
         Ok(())
     }
 
-    /// Plays every dispute as far as it goes now. One that cannot go on does not hold up the others.
+    /// Plays every dispute as far as it goes now, in turns. One that cannot go on does not hold up
+    /// the others.
     async fn play(&mut self, open: &OpenClaims) -> Result<(), NodeError> {
         let mut result = Ok(());
-        for standing in self.standing.all() {
-            for _ in 0..ROUNDS_MAX {
+        let mut disputes = self.standing.all();
+        for _ in 0..ROUNDS_MAX {
+            let mut again = Vec::new();
+            for standing in disputes {
                 match self.play_round(&standing, open).await {
-                    Ok(true) => {}
-                    Ok(false) => break,
+                    Ok(true) => again.push(standing),
+                    Ok(false) => {}
                     Err(NodeError::Parent(error)) if !matches!(error, ParentError::Fatal(_)) => {
                         let claim = standing.right.index;
                         tracing::warn!(claim, %error, "a dispute has to wait");
                         result = result.and(Err(error.into()));
-                        break;
                     }
                     Err(error) => return Err(error),
                 }
             }
+            disputes = again;
         }
         result
     }
@@ -327,39 +330,57 @@ impl Player {
         let Some((dispute, truth)) = self.dispute(standing, !pending).await? else {
             return Ok(false);
         };
-        let played = match round(&self.claims, &self.terms, &dispute, &truth).await {
-            Ok(played) => played,
-            Err(PlayError::Parent(error) | PlayError::Truth(TruthError::Parent(error))) => {
-                return Err(error.into());
-            }
-            Err(PlayError::Truth(TruthError::Ledger(error))) => return Err(error.into()),
-            Err(error) => {
-                self.missed += 1;
-                tracing::error!(claim = right.index, %error, "a dispute cannot be played");
-                return Ok(false);
-            }
-        };
-        let moves = played.played.len() as u64;
-        self.sent += moves;
-        self.missed += played.missed;
-        self.shared.metrics.dispute_moves_total.add(moves);
-        let unfunded = played.unfunded.is_some();
-        self.unfunded = played.unfunded.or(self.unfunded.take());
+        let Round { acts, played, missed, unfunded } =
+            round(&self.claims, &self.terms, &dispute, &truth).await.map_err(
+                |error| match error {
+                    PlayError::Parent(error) => NodeError::Parent(error),
+                    PlayError::Internal(error) => NodeError::Internal(error),
+                },
+            )?;
+        self.sent += played.len() as u64;
+        self.missed += missed;
+        self.shared.metrics.dispute_moves_total.add(played.iter().map(Played::moves).sum());
+        let unpaid = unfunded.is_some();
+        self.unfunded = unfunded.or(self.unfunded.take());
         let parent_final = standing.parent.index <= open.last_final.index;
-        if played.acts.due && parent_final {
+        if acts.due && parent_final {
             let call =
                 FaultProofCalls::confirm(FaultProof::confirmCall { claimIndex: right.index });
             let sent = self.claims.play(call, U256::ZERO).await;
             self.done("confirmation of a claim", sent)?;
         }
-        if !pending && played.acts.bonds == 0 {
+        let answers = acts.moves.iter().any(altana_dispute::Move::is_answer);
+        if !acts.untold.is_empty() {
+            return Ok(self.untold(right.index, acts.untold)? || answers && !unpaid);
+        }
+        if !pending && acts.bonds == 0 {
             self.unsettled.insert(right.index);
             if self.try_settle(right.index).await? {
                 self.truths.remove(&right.index);
                 self.standing.remove(right.index).map_err(NodeError::Disputes)?;
             }
         }
-        Ok(!unfunded && played.acts.moves.iter().any(altana_dispute::Move::is_answer))
+        Ok(answers && !unpaid)
+    }
+
+    /// Says why some of a dispute cannot be played now; whether it can in a moment.
+    fn untold(&mut self, claim: u64, errors: Vec<TruthError>) -> Result<bool, NodeError> {
+        let (mut later, mut wait) = (false, None);
+        for error in errors {
+            match error {
+                TruthError::Ledger(error) => return Err(error.into()),
+                TruthError::Later => later = true,
+                TruthError::Parent(error) => wait = Some(error),
+                error => {
+                    self.missed += 1;
+                    tracing::error!(claim, %error, "some of a dispute cannot be played");
+                }
+            }
+        }
+        match wait {
+            Some(error) if !later => Err(error.into()),
+            _ => Ok(later),
+        }
     }
 
     async fn dispute(
