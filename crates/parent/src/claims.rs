@@ -120,8 +120,7 @@ impl ClaimReader {
         let (mut low, mut high) = (1, reader.count().await?);
         while low < high {
             let middle = low + (high - low) / 2;
-            let module = reader.claim_contract(middle).await?.validity().call().await;
-            if module.map_err(temporary)? == fault_proof {
+            if reader.module_of(middle).await? == fault_proof {
                 high = middle;
             } else {
                 low = middle + 1;
@@ -129,6 +128,22 @@ impl ClaimReader {
         }
         reader.first_claim = low;
         Ok(reader)
+    }
+
+    /// The game of another module of the chain.
+    #[must_use]
+    pub fn under(&self, module: Address) -> Self {
+        Self { fault_proof: module, ..self.clone() }
+    }
+
+    /// Claims between these two that are decided by other modules, if at all.
+    pub const fn replaced(&self, last_final: u64) -> std::ops::Range<u64> {
+        last_final + 1..self.first_claim
+    }
+
+    /// Who decides a claim.
+    pub async fn module_of(&self, claim: u64) -> Result<Address, ParentError> {
+        self.claim_contract(claim).await?.validity().call().await.map_err(temporary)
     }
 
     /// The rules.

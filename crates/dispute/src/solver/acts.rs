@@ -1,7 +1,7 @@
 //! From the tree to the moves.
 
 use super::{
-    Dispute, EdgeState, Move, Truth,
+    Dispute, EdgeState, Move, Stage, Truth,
     credit::Timers,
     tree::{Node, Reader},
 };
@@ -71,7 +71,7 @@ impl Collector<'_> {
             return;
         }
         self.bonds += 1;
-        if node.state.confirmed {
+        if node.state.confirmed || self.dispute.stage == Stage::Retired {
             self.moves.push(Move::SettleEdge(node.edge));
         } else if self.timers.live(node) >= self.dispute.window_s {
             self.credit(node);
@@ -88,7 +88,7 @@ impl Collector<'_> {
 
     fn finish<E>(mut self, root: &Node, untold: Vec<E>) -> Acts<E> {
         let timer_s = self.timers.live(root);
-        let due = !self.dispute.decided && timer_s >= self.dispute.window_s;
+        let due = self.dispute.stage == Stage::Open && timer_s >= self.dispute.window_s;
         if due {
             self.credit(root);
         }

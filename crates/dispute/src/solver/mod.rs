@@ -66,8 +66,20 @@ pub struct Dispute {
     pub root: Edge,
     /// The first position behind the claim's last batch: from here on leaves repeat.
     pub behind: u64,
-    /// The claim is final or rejected. What is left to do is to get the party's bonds back.
-    pub decided: bool,
+    /// How far it is.
+    pub stage: Stage,
+}
+
+/// What is at stake in a dispute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// The claim, and the party's bonds.
+    #[default]
+    Open,
+    /// The claim is final or rejected: the bonds in root edges below it, which still have to win.
+    Decided,
+    /// The module was replaced and decides nothing more: all bonds go back.
+    Retired,
 }
 
 /// A call of the contract. One may be refused because another party was faster, or because a

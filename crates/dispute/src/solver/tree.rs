@@ -1,6 +1,6 @@
 //! A party's own edges as far as they matter, and the answers that their rivals ask for.
 
-use super::{Dispute, EdgeState, Move, Truth};
+use super::{Dispute, EdgeState, Move, Stage, Truth};
 use crate::{Edge, History, Opening, end_state};
 use alloy_primitives::B256;
 use std::collections::HashMap;
@@ -39,7 +39,7 @@ pub(super) struct Reader<'a, T: Truth> {
 impl<T: Truth> Reader<'_, T> {
     /// The tree below the claim's root.
     pub(super) fn read(&mut self) -> Node {
-        self.node(self.dispute.root, At::default(), !self.dispute.decided)
+        self.node(self.dispute.root, At::default(), self.dispute.stage == Stage::Open)
     }
 
     /// An edge and all below it. `defended`: rivals are answered, because the claim is open or the
@@ -51,7 +51,8 @@ impl<T: Truth> Reader<'_, T> {
             let state = EdgeState::default();
             return Node { edge, state, below: Vec::new(), supports: true };
         };
-        defended |= state.mine && !state.confirmed;
+        let is_over = self.dispute.stage == Stage::Retired;
+        defended |= state.mine && !state.confirmed && !is_over;
         let below = if !state.exists || !state.rivalled || state.proven {
             Ok(Vec::new())
         } else if edge.height > 0 {

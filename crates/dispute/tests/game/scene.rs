@@ -3,8 +3,8 @@
 use crate::machine::{CONFIG, Chain, GENESIS, Machine, hash};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use altana_dispute::{
-    Acts, Dispute, Edge, Game, Heights, Judge, Move, Proposal, Refusal, Rules, Status, Time, Truth,
-    Walk, moves_max, root_from_spine, walk,
+    Acts, Dispute, Edge, Game, Heights, Judge, Move, Proposal, Refusal, Rules, Stage, Status, Time,
+    Truth, Walk, moves_max, root_from_spine, walk,
 };
 use std::{collections::HashMap, fmt::Debug};
 
@@ -113,7 +113,10 @@ pub(crate) fn plan<J: Judge, T: Truth<Error: Debug>>(
         window_s: game.rules().window_s,
         root: root(&game.rules().heights, parent, truth),
         behind: game.behind(parent).unwrap(),
-        decided: game.status(claim, now).unwrap() != Status::Pending,
+        stage: match game.status(claim, now).unwrap() {
+            Status::Pending => Stage::Open,
+            _ => Stage::Decided,
+        },
     };
     let mut known = HashMap::new();
     for _ in 0..=2 * moves_max(&dispute.heights, 0) {

@@ -9,9 +9,10 @@ use crate::{
     claims::{Config, Contest, Expected, Verdict, is_due, judge},
     dispute::{NodeTruth, PlayError, Played, Round, Span, TruthError, round},
 };
+use alloy::sol_types::SolInterface;
 use alloy_primitives::{Address, U256};
 use altana_contracts::bindings::FaultProof::{self, FaultProofCalls};
-use altana_dispute::Dispute;
+use altana_dispute::{Dispute, Stage};
 use altana_parent::{
     Claim, ClaimReader, Claims, GameTerms, InboxReader, OpenClaims, ParentError, Sender, Sent,
 };
@@ -32,6 +33,8 @@ const ROUNDS_MAX: usize = 64;
 const TRUTHS_MAX: usize = 8;
 /// While a dispute goes on, the parent is asked so many times as often: rivals may answer at once.
 const HASTE: u64 = 8;
+/// Bonds of claims that are settled with one transaction.
+const SETTLED_MAX: usize = 64;
 /// Claims that become final between two that are written down as final: whoever asks about a claim
 /// has to look at all between it and the last of these.
 const CONFIRM_EVERY: u64 = 8;
@@ -115,8 +118,11 @@ struct Player {
     expected: Arc<Mutex<Expectations>>,
     standing: StandingFile,
     truths: BTreeMap<u64, Defence>,
-    /// Decided claims whose bonds are not settled yet, and those with which this is done.
-    unsettled: BTreeSet<u64>,
+    /// Whether claims of modules that were replaced were looked through.
+    looked_back: bool,
+    /// Decided claims whose bonds are not settled yet, by the module that has the bonds, and those with
+    /// which this is done.
+    unsettled: BTreeMap<Address, BTreeSet<u64>>,
     settled: BTreeSet<u64>,
     /// Transactions sent in this step, and in all.
     sent: u64,
@@ -160,7 +166,8 @@ impl Player {
             expected: Arc::default(),
             standing: standing.map_err(NodeError::Disputes)?,
             truths: BTreeMap::new(),
-            unsettled: BTreeSet::new(),
+            looked_back: false,
+            unsettled: BTreeMap::new(),
             settled: BTreeSet::new(),
             sent: 0,
             sent_total: 0,
@@ -187,16 +194,7 @@ impl Player {
     /// Whether the node knows enough to act at all.
     async fn look_and_act(&mut self) -> Result<bool, NodeError> {
         let open = self.claims.reader.open(self.known_final).await?;
-        if open.last_final.index > self.known_final
-            && self.claims.reader.creator(open.last_final.index).await?
-                == self.claims.sender.address()
-        {
-            // Its bond comes back, unless a claim on it has taken that over.
-            self.unsettled.insert(open.last_final.index);
-        }
-        self.known_final = open.last_final.index;
-        self.settled.retain(|index| *index >= open.first_listed);
-        self.unsettled.extend(open.rejected.iter().filter(|index| !self.settled.contains(index)));
+        self.note_bonds(&open).await?;
         let synced = self.shared.engine(|engine| engine.synced()).await?;
         if !synced {
             return Ok(false);
@@ -213,6 +211,40 @@ impl Player {
         self.confirm(&open).await?;
         self.settle().await?;
         Ok(!verdict.is_behind)
+    }
+
+    /// Takes down whose bonds are to be settled.
+    async fn note_bonds(&mut self, open: &OpenClaims) -> Result<(), NodeError> {
+        let (current, newest) = (self.claims.reader.fault_proof, open.last_final.index);
+        if !std::mem::replace(&mut self.looked_back, true) {
+            // What a module had not decided when it was replaced gives all bonds back.
+            for index in self.claims.reader.replaced(newest) {
+                self.note_own_bond(index).await?;
+            }
+        }
+        if newest > self.known_final {
+            // It comes back, unless a claim on this one has taken it over.
+            self.note_own_bond(newest).await?;
+        }
+        self.known_final = newest;
+        self.settled.retain(|index| *index >= open.first_listed);
+        let rejected = open.rejected.iter().filter(|index| !self.settled.contains(index));
+        self.unsettled.entry(current).or_default().extend(rejected);
+        Ok(())
+    }
+
+    async fn note_own_bond(&mut self, claim: u64) -> Result<(), NodeError> {
+        let reader = &self.claims.reader;
+        if reader.creator(claim).await? == self.claims.sender.address() {
+            let module = reader.module_of(claim).await?;
+            self.unsettled.entry(module).or_default().insert(claim);
+        }
+        Ok(())
+    }
+
+    /// The game under this module.
+    fn under(&self, module: Address) -> Claims {
+        Claims { reader: self.claims.reader.under(module), ..self.claims.clone() }
     }
 
     /// Works on what right claims say, on a thread that may wait.
@@ -255,7 +287,8 @@ impl Player {
     async fn contest(&mut self, contest: &Contest) -> Result<(), NodeError> {
         let parent = contest.parent;
         if let Some(right) = contest.right {
-            return self.standing.add(Standing { parent, right }).map_err(NodeError::Disputes);
+            let standing = Standing { module: self.claims.reader.fault_proof, parent, right };
+            return self.standing.add(standing).map_err(NodeError::Disputes);
         }
         let last_batch = self.claims.reader.last_batch_for(parent.index).await?;
         match self.expect(parent, last_batch).await? {
@@ -326,17 +359,22 @@ impl Player {
         open: &OpenClaims,
     ) -> Result<bool, NodeError> {
         let right = standing.right;
-        let pending = open.pending.iter().any(|claim| claim.index == right.index);
-        let Some((dispute, truth)) = self.dispute(standing, !pending).await? else {
+        let stage = if standing.module != self.claims.reader.fault_proof {
+            Stage::Retired
+        } else if open.pending.iter().any(|claim| claim.index == right.index) {
+            Stage::Open
+        } else {
+            Stage::Decided
+        };
+        let Some((dispute, truth)) = self.dispute(standing, stage).await? else {
             return Ok(false);
         };
+        let claims = self.under(standing.module);
         let Round { acts, played, missed, unfunded } =
-            round(&self.claims, &self.terms, &dispute, &truth).await.map_err(
-                |error| match error {
-                    PlayError::Parent(error) => NodeError::Parent(error),
-                    PlayError::Internal(error) => NodeError::Internal(error),
-                },
-            )?;
+            round(&claims, &self.terms, &dispute, &truth).await.map_err(|error| match error {
+                PlayError::Parent(error) => NodeError::Parent(error),
+                PlayError::Internal(error) => NodeError::Internal(error),
+            })?;
         self.sent += played.len() as u64;
         self.missed += missed;
         self.shared.metrics.dispute_moves_total.add(played.iter().map(Played::moves).sum());
@@ -353,9 +391,10 @@ impl Player {
         if !acts.untold.is_empty() {
             return Ok(self.untold(right.index, acts.untold)? || answers && !unpaid);
         }
-        if !pending && acts.bonds == 0 {
-            self.unsettled.insert(right.index);
-            if self.try_settle(right.index).await? {
+        if stage != Stage::Open && acts.bonds == 0 {
+            let module = standing.module;
+            self.unsettled.entry(module).or_default().insert(right.index);
+            if self.try_settle(module, right.index).await? {
                 self.truths.remove(&right.index);
                 self.standing.remove(right.index).map_err(NodeError::Disputes)?;
             }
@@ -386,9 +425,9 @@ impl Player {
     async fn dispute(
         &mut self,
         standing: &Standing,
-        decided: bool,
+        stage: Stage,
     ) -> Result<Option<(Dispute, Arc<Mutex<NodeTruth>>)>, NodeError> {
-        let Standing { parent, right } = *standing;
+        let Standing { parent, right, .. } = *standing;
         let span = {
             let work = move |engine: &mut crate::engine::Engine| {
                 knowledge::span_in(engine, &parent, right.batch_index)
@@ -408,14 +447,14 @@ impl Player {
             self.truths.insert(right.index, defence);
         }
         let Defence { dispute, truth, .. } = &self.truths[&right.index];
-        Ok(Some((Dispute { decided, ..*dispute }, truth.clone())))
+        Ok(Some((Dispute { stage, ..*dispute }, truth.clone())))
     }
 
     async fn defence(&self, standing: Standing) -> Result<Option<Defence>, NodeError> {
         let (reader, handle, window_s) =
             (self.reader.clone(), Handle::current(), self.terms.window_s);
         let work = move |shared: &Shared, _: &mut Expectations| {
-            let Standing { parent, right } = &standing;
+            let Standing { parent, right, .. } = &standing;
             let known = knowledge::knowledge(shared, handle, reader, parent, right.batch_index)?;
             Ok(known.map(|Knowledge { span, truth, .. }| {
                 let dispute = knowledge::dispute(parent, &span, truth.root(), window_s);
@@ -438,42 +477,76 @@ impl Player {
         self.done("confirmation of a claim", sent).map(drop)
     }
 
-    /// Books the bonds of rejected claims, and fetches what the contract owes.
+    /// Books the bonds of decided claims, and fetches what is owed.
     async fn settle(&mut self) -> Result<(), NodeError> {
-        for index in self.unsettled.clone() {
-            self.try_settle(index).await?;
+        for (module, indices) in self.unsettled.clone() {
+            let claims = self.under(module);
+            let indices: Vec<u64> = indices.into_iter().collect();
+            for indices in indices.chunks(SETTLED_MAX) {
+                self.settle_together(&claims, indices).await?;
+            }
+            for index in indices {
+                self.try_settle(module, index).await?;
+            }
+            if !claims.reader.withdrawable(claims.sender.address()).await?.is_zero() {
+                let call = FaultProofCalls::withdraw(FaultProof::withdrawCall {});
+                let sent = claims.play(call, U256::ZERO).await;
+                self.done("withdrawal of bonds", sent)?;
+            }
         }
-        if !self.claims.reader.withdrawable(self.claims.sender.address()).await?.is_zero() {
-            let sent = self
-                .claims
-                .play(FaultProofCalls::withdraw(FaultProof::withdrawCall {}), U256::ZERO)
-                .await;
-            self.done("withdrawal of bonds", sent)?;
+        Ok(())
+    }
+
+    /// Books those bonds that can be, with one transaction if there are several.
+    async fn settle_together(&mut self, claims: &Claims, of: &[u64]) -> Result<(), NodeError> {
+        if of.len() < 2 {
+            return Ok(());
+        }
+        let calls: Vec<FaultProofCalls> = of.iter().map(|index| settling(*index)).collect();
+        let made = claims.reader.would_be_made(&calls).await?;
+        let ready = |it: &(u64, bool)| it.1;
+        let ready: Vec<(u64, bool)> = of.iter().copied().zip(made).filter(ready).collect();
+        let moves = ready.iter().map(|(index, _)| settling(*index).abi_encode().into()).collect();
+        if ready.len() < 2 {
+            return Ok(());
+        }
+        let call = FaultProofCalls::multi(FaultProof::multiCall { moves });
+        let sent = claims.play(call, U256::ZERO).await;
+        if self.done("settlement of bonds", sent)? {
+            for (index, _) in ready {
+                self.mark_settled(claims.reader.fault_proof, index);
+            }
         }
         Ok(())
     }
 
     /// Whether a decided claim's bond is settled, by whomever.
-    async fn try_settle(&mut self, index: u64) -> Result<bool, NodeError> {
-        if self.unsettled.contains(&index) {
-            let call = FaultProofCalls::settle(FaultProof::settleCall { claimIndex: index });
-            match self.claims.play(call, U256::ZERO).await {
-                // The list was of another block than the state.
-                Err(ParentError::Reverted(reason)) if reason.contains("NotDecided") => {
+    async fn try_settle(&mut self, module: Address, index: u64) -> Result<bool, NodeError> {
+        if !self.unsettled.get(&module).is_some_and(|indices| indices.contains(&index)) {
+            return Ok(true);
+        }
+        match self.under(module).play(settling(index), U256::ZERO).await {
+            // The list was of another block than the state.
+            Err(ParentError::Reverted(reason)) if reason.contains("NotDecided") => {
+                return Ok(false);
+            }
+            // Somebody else did it, or the bond has moved on.
+            Err(ParentError::Reverted(_)) => {}
+            sent => {
+                if !self.done("settlement of a bond", sent)? && self.unfunded.is_some() {
                     return Ok(false);
                 }
-                // Somebody else did it, or the bond has moved on.
-                Err(ParentError::Reverted(_)) => {}
-                sent => {
-                    if !self.done("settlement of a bond", sent)? && self.unfunded.is_some() {
-                        return Ok(false);
-                    }
-                }
             }
-            self.unsettled.remove(&index);
-            self.settled.insert(index);
         }
+        self.mark_settled(module, index);
         Ok(true)
+    }
+
+    fn mark_settled(&mut self, module: Address, index: u64) {
+        if let Some(indices) = self.unsettled.get_mut(&module) {
+            indices.remove(&index);
+        }
+        self.settled.insert(index);
     }
 
     /// Whether a transaction did what it should. One that was overtaken did not.
@@ -500,4 +573,8 @@ impl Player {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+fn settling(claim: u64) -> FaultProofCalls {
+    FaultProofCalls::settle(FaultProof::settleCall { claimIndex: claim })
 }

@@ -6,7 +6,7 @@ use crate::{
     engine::Engine,
     node::{NodeError, Shared},
 };
-use altana_dispute::{Dispute, Edge, Heights};
+use altana_dispute::{Dispute, Edge, Heights, Stage};
 use altana_parent::{Claim, InboxReader};
 use std::collections::BTreeMap;
 use tokio::runtime::Handle;
@@ -111,6 +111,6 @@ pub fn dispute(
         window_s,
         root: Edge::of_claim(parent.index, &heights, root),
         behind: span.ends.len() as u64 * heights.blocks_per_batch(),
-        decided: false,
+        stage: Stage::Open,
     }
 }

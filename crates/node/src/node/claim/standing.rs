@@ -1,6 +1,7 @@
 //! The disputes in which this node has something at stake: its bonds come back only a window after
 //! they were brought, perhaps after the claim is final and listed no more.
 
+use alloy_primitives::Address;
 use altana_parent::Claim;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -15,6 +16,8 @@ const NAME: &str = "disputes.json";
 /// A right claim that has a rival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Standing {
+    /// The module that decides it.
+    pub(super) module: Address,
     /// What it builds on.
     pub(super) parent: Claim,
     /// The claim.
@@ -79,13 +82,17 @@ mod tests {
     #[test]
     fn disputes_survive_a_restart_until_they_are_over() {
         let folder = tempfile::tempdir().unwrap();
-        let claim = |index| Claim { index, ..Claim::default() };
+        let standing = |right| Standing {
+            module: Address::repeat_byte(7),
+            parent: Claim { index: 2, ..Claim::default() },
+            right: Claim { index: right, ..Claim::default() },
+        };
         let mut file = StandingFile::open(Some(folder.path())).unwrap();
         for index in [4, 7] {
-            file.add(Standing { parent: claim(2), right: claim(index) }).unwrap();
+            file.add(standing(index)).unwrap();
         }
         file.remove(4).unwrap();
         let again = StandingFile::open(Some(folder.path())).unwrap();
-        assert_eq!(again.all(), [Standing { parent: claim(2), right: claim(7) }]);
+        assert_eq!(again.all(), [standing(7)]);
     }
 }
