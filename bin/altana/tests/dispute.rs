@@ -9,14 +9,18 @@ mod common;
 mod arena;
 
 use alloy::{
-    primitives::{Address, U256, utils::parse_ether},
+    network::TransactionBuilder,
+    primitives::{Address, B256, U256, utils::parse_ether},
     providers::Provider,
+    rpc::types::TransactionRequest,
     signers::local::PrivateKeySigner,
+    sol_types::{SolCall, SolValue},
 };
 use altana_contracts::bindings::FaultProof;
 use altana_dispute::MOVES_MAX;
 use arena::{
-    Arena, DEV, Falsehood, HONEST, Line, ROGUE, Rogue, USER, WINDOW_S, address, key_text, signing,
+    Arena, DEV, Falsehood, HONEST, Line, OWNER, ROGUE, Rogue, USER, WINDOW_S, address, key_text,
+    signing,
 };
 use common::{altana, load::until};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -26,6 +30,31 @@ use std::{
     process::{Command, Output},
     time::Duration,
 };
+
+alloy::sol! {
+    #[sol(rpc)]
+    contract Timelock {
+        function getMinDelay() external view returns (uint256 delay);
+        function schedule(
+            address target, uint256 value, bytes data, bytes32 before, bytes32 salt, uint256 delay
+        ) external;
+        function execute(
+            address target, uint256 value, bytes data, bytes32 before, bytes32 salt
+        ) external payable;
+    }
+
+    function setValidity(address module) external;
+
+    struct FaultProofConfig {
+        address settlement;
+        address step;
+        bytes32 programHash;
+        uint64 windowSeconds;
+        uint256 claimBond;
+        uint256 stridesBond;
+        uint256 stepsBond;
+    }
+}
 
 const DEFAULT_SEED: u64 = 3;
 /// How often a challenger is killed in its dispute, and after how many transactions at most.
@@ -178,6 +207,53 @@ async fn a_reorganisation_that_undoes_claims_and_moves_changes_nothing_in_the_en
     arena.pass(WINDOW_S + 1).await;
     arena.becomes_final(&right).await;
     arena.becomes_whole(HONEST, before, start + 1).await;
+}
+
+/// The owner replaces the module in the middle of a dispute, after everybody could leave.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_module_that_is_replaced_gives_all_bonds_back() {
+    let arena = Arena::start(1).await;
+    let owner = signing(&arena.url, OWNER);
+    let done = async |request: TransactionRequest| {
+        let sent = owner.send_transaction(request).await.expect("it is sent");
+        let receipt = sent.get_receipt().await.expect("a receipt");
+        assert!(receipt.status());
+        receipt
+    };
+    let old = FaultProof::new(arena.reader.fault_proof, &owner);
+    let next = FaultProofConfig {
+        settlement: arena.reader.settlement,
+        step: old.step().call().await.expect("an answer"),
+        programHash: arena.terms.program_hash,
+        windowSeconds: arena.terms.window_s,
+        claimBond: old.claimBond().call().await.expect("an answer"),
+        stridesBond: arena.terms.level_bonds[0],
+        stepsBond: arena.terms.level_bonds[1],
+    };
+    let code = altana_contracts::artifact::init_code("FaultProof").expect("an artifact");
+    let code = [code.as_ref(), &next.abi_encode()].concat();
+    let created = done(TransactionRequest::default().with_deploy_code(code)).await;
+    let next = created.contract_address.expect("a contract");
+    let change = setValidityCall { module: next }.abi_encode();
+    let timelock = Timelock::new(arena.deployment.contracts.timelock, &owner);
+    let delay = timelock.getMinDelay().call().await.expect("an answer");
+    let target = arena.reader.settlement;
+    let (nothing, zero) = (B256::ZERO, U256::ZERO);
+    let schedule = timelock.schedule(target, zero, change.clone().into(), nothing, nothing, delay);
+    done(schedule.into_transaction_request()).await;
+    arena.pass(delay.to::<u64>() + 1).await;
+
+    let (genesis, before, from) =
+        (arena.genesis().await, arena.balance(HONEST).await, arena.head().await + 1);
+    let rogues = [arena.rogue(ROGUE, &genesis, Falsehood::Blocks(0, 5, 777)).await];
+    let _honest = arena.honest(HONEST).await;
+    arena.fight(&rogues, &genesis).await;
+    let staked = arena.deeds(from).await.remove(&address(HONEST)).expect("deeds").bonded.len();
+    assert_eq!(staked, 3, "a claim and two descents");
+
+    let execute = timelock.execute(target, zero, change.into(), nothing, nothing);
+    done(execute.into_transaction_request()).await;
+    arena.becomes_whole(HONEST, before, from).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

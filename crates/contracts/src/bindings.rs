@@ -155,6 +155,7 @@ sol! {
         function rootEdge(uint64 claimIndex) external view returns (Edge edge);
         function lastBatchFor(uint64 parentIndex) external view returns (uint64 batchIndex);
         function bond(uint64 parentIndex, address claimant) external view returns (uint256 bond);
+        function step() external view returns (address step);
         function claimBond() external view returns (uint256 bond);
         function burnt() external view returns (uint256 amount);
         function levelBond(uint8 level) external view returns (uint256 bond);

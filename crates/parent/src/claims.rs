@@ -164,6 +164,11 @@ impl ClaimReader {
             return Err(ParentError::Reset(format!("claims are decided by {module} from now on")));
         }
         let (claims, count) = self.claims_from(known_final).await?;
+        // Where another module's claims end may have changed with the list.
+        let border = self.first_claim - 1;
+        if border > 0 && (border >= count || self.module_of(border).await? == module) {
+            return Err(ParentError::Reset(format!("claim {border} is another")));
+        }
         let ours = known_final.max(self.first_claim);
         let mut rejected: BTreeSet<u64> = (ours..count).collect();
         claims.iter().for_each(|claim| _ = rejected.remove(&claim.index));

@@ -51,6 +51,8 @@ use tokio::{
 pub const WINDOW_S: u64 = 86_400;
 /// Somebody who makes the first claims.
 pub const USER: usize = 1;
+/// Who owns the contracts of `altana dev`.
+pub const OWNER: usize = 7;
 /// The account of the claims of `altana dev`.
 pub const DEV: usize = 8;
 /// The first account of those who lie, and of those who don't.

@@ -52,11 +52,16 @@ pub(super) async fn run(
     let mut stop = shared.stop.subscribe();
     let mut backoff = Backoff::new();
     let mut pause = Duration::ZERO;
+    let standing = StandingFile::open(shared.config.dir.as_deref());
+    let standing = Arc::new(Mutex::new(standing.map_err(NodeError::Disputes)?));
     let mut player = None;
     while shared.pause(pause).await {
         let step = async {
             if player.is_none() {
-                player = Some(Player::start(&shared, config, &sender, settlement, &reader).await?);
+                let standing = standing.clone();
+                let started =
+                    Player::start(&shared, config, &sender, settlement, &reader, standing);
+                player = Some(started.await?);
             }
             match &mut player {
                 Some(player) => player.step().await,
@@ -116,7 +121,7 @@ struct Player {
     /// The newest claim that was written down as final, as far as this process knows.
     confirmed: u64,
     expected: Arc<Mutex<Expectations>>,
-    standing: StandingFile,
+    standing: Arc<Mutex<StandingFile>>,
     truths: BTreeMap<u64, Defence>,
     /// Whether claims of modules that were replaced were looked through.
     looked_back: bool,
@@ -140,6 +145,7 @@ impl Player {
         sender: &Sender,
         settlement: Address,
         reader: &InboxReader,
+        standing: Arc<Mutex<StandingFile>>,
     ) -> Result<Self, NodeError> {
         let claims = Claims {
             sender: sender.clone(),
@@ -154,7 +160,6 @@ impl Player {
                 terms.program_hash
             ))));
         }
-        let standing = StandingFile::open(shared.config.dir.as_deref());
         Ok(Self {
             shared: shared.clone(),
             config,
@@ -164,7 +169,7 @@ impl Player {
             known_final: 0,
             confirmed: 0,
             expected: Arc::default(),
-            standing: standing.map_err(NodeError::Disputes)?,
+            standing,
             truths: BTreeMap::new(),
             looked_back: false,
             unsettled: BTreeMap::new(),
@@ -288,7 +293,7 @@ impl Player {
         let parent = contest.parent;
         if let Some(right) = contest.right {
             let standing = Standing { module: self.claims.reader.fault_proof, parent, right };
-            return self.standing.add(standing).map_err(NodeError::Disputes);
+            return self.standing.lock().add(standing).map_err(NodeError::Disputes);
         }
         let last_batch = self.claims.reader.last_batch_for(parent.index).await?;
         match self.expect(parent, last_batch).await? {
@@ -332,7 +337,7 @@ impl Player {
     /// the others.
     async fn play(&mut self, open: &OpenClaims) -> Result<(), NodeError> {
         let mut result = Ok(());
-        let mut disputes = self.standing.all();
+        let mut disputes = self.standing.lock().all();
         for _ in 0..ROUNDS_MAX {
             let mut again = Vec::new();
             for standing in disputes {
@@ -396,7 +401,7 @@ impl Player {
             self.unsettled.entry(module).or_default().insert(right.index);
             if self.try_settle(module, right.index).await? {
                 self.truths.remove(&right.index);
-                self.standing.remove(right.index).map_err(NodeError::Disputes)?;
+                self.standing.lock().remove(right.index).map_err(NodeError::Disputes)?;
             }
         }
         Ok(answers && !unpaid)
