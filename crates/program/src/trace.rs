@@ -60,8 +60,7 @@ impl Trace {
     /// those of its batch by their versioned hashes, whole.
     pub fn new(witness: Witness, blobs: Vec<(B256, Blob)>, input: BlockInput) -> Self {
         let machine = Machine::load(ELF).expect("the tests load it");
-        let snapshots =
-            Snapshots::new(machine, SNAPSHOT_LOG2, SNAPSHOTS_MAX, SNAPSHOTS_BYTES_MAX);
+        let snapshots = Snapshots::new(machine, SNAPSHOT_LOG2, SNAPSHOTS_MAX, SNAPSHOTS_BYTES_MAX);
         Self { snapshots, host: BlockHost::new(&witness, blobs, &input), end: None }
     }
 

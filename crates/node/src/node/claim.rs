@@ -1,13 +1,14 @@
 //! The shell of the proposer and the challenger: look at the claims, make the right ones, play the
 //! game against the wrong ones.
 
+mod evidence;
 mod knowledge;
 mod standing;
 
 use super::{Backoff, NodeError, Shared};
 use crate::{
     claims::{Config, Contest, Expected, Verdict, is_due, judge},
-    dispute::{NodeTruth, PlayError, Span, TruthError, round},
+    dispute::{Archive, NodeTruth, PlayError, Span, TruthError, round},
 };
 use alloy_primitives::{Address, U256};
 use altana_contracts::bindings::FaultProof::{self, FaultProofCalls};
@@ -24,11 +25,12 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::watch};
 
 /// Rounds of looking and moving before the claims are looked at again.
 const ROUNDS_MAX: usize = 64;
-/// Disputes whose truth is kept in memory.
+/// Disputes of which the history of blocks is kept in memory: half a MB each. What lies below has a
+/// bound of its own.
 const TRUTHS_MAX: usize = 8;
 /// While a dispute goes on, the parent is asked so many times as often: rivals may answer at once.
 const HASTE: u64 = 8;
@@ -36,6 +38,7 @@ const HASTE: u64 = 8;
 /// has to look at all between it and the last of these.
 const CONFIRM_EVERY: u64 = 8;
 
+pub(super) use evidence::Evidence;
 pub(super) use knowledge::knowledge as know;
 pub use knowledge::{Knowledge, dispute};
 
@@ -46,6 +49,24 @@ pub(super) async fn run(
     settlement: Address,
     reader: InboxReader,
 ) -> Result<(), NodeError> {
+    let archive = shared.config.dir.as_deref().map(Archive::open).transpose();
+    let archive = archive.map_err(NodeError::Evidence)?.map(Arc::new);
+    let evidence = Evidence::new(&shared, reader, archive.clone());
+    let (decided, is_decided) = watch::channel(None);
+    let played = play(shared.clone(), config, sender, settlement, evidence.clone(), decided);
+    let Some(archive) = archive else { return played.await };
+    let kept = evidence::keep(shared, evidence, archive, is_decided);
+    tokio::try_join!(played, kept).map(|_| ())
+}
+
+async fn play(
+    shared: Arc<Shared>,
+    config: Config,
+    sender: Sender,
+    settlement: Address,
+    evidence: Evidence,
+    decided: watch::Sender<Option<u64>>,
+) -> Result<(), NodeError> {
     let mut stop = shared.stop.subscribe();
     let mut backoff = Backoff::new();
     let mut pause = Duration::ZERO;
@@ -53,7 +74,10 @@ pub(super) async fn run(
     while shared.pause(pause).await {
         let step = async {
             if player.is_none() {
-                player = Some(Player::start(&shared, config, &sender, settlement, &reader).await?);
+                let (sender, evidence) = (sender.clone(), evidence.clone());
+                let decided = decided.clone();
+                let start = Player::start(&shared, config, sender, settlement, evidence, decided);
+                player = Some(start.await?);
             }
             match &mut player {
                 Some(player) => player.step().await,
@@ -106,7 +130,9 @@ struct Player {
     shared: Arc<Shared>,
     config: Config,
     claims: Claims,
-    reader: InboxReader,
+    evidence: Evidence,
+    /// Tells the last batch about which no dispute goes on.
+    decided: watch::Sender<Option<u64>>,
     terms: GameTerms,
     /// A claim that was final when last asked.
     known_final: u64,
@@ -131,14 +157,13 @@ impl Player {
     async fn start(
         shared: &Arc<Shared>,
         config: Config,
-        sender: &Sender,
+        sender: Sender,
         settlement: Address,
-        reader: &InboxReader,
+        evidence: Evidence,
+        decided: watch::Sender<Option<u64>>,
     ) -> Result<Self, NodeError> {
-        let claims = Claims {
-            sender: sender.clone(),
-            reader: ClaimReader::connect(reader.parent().clone(), settlement).await?,
-        };
+        let parent = evidence.parent().clone();
+        let claims = Claims { sender, reader: ClaimReader::connect(parent, settlement).await? };
         let terms = claims.reader.terms().await?;
         if terms.program_hash != PROGRAM_HASH {
             // Other roles go on.
@@ -153,7 +178,8 @@ impl Player {
             shared: shared.clone(),
             config,
             claims,
-            reader: reader.clone(),
+            evidence,
+            decided,
             terms,
             known_final: 0,
             confirmed: 0,
@@ -195,6 +221,7 @@ impl Player {
             self.unsettled.insert(open.last_final.index);
         }
         self.known_final = open.last_final.index;
+        self.tell_decided(&open.last_final);
         self.settled.retain(|index| *index >= open.first_listed);
         self.unsettled.extend(open.rejected.iter().filter(|index| !self.settled.contains(index)));
         let synced = self.shared.engine(|engine| engine.synced()).await?;
@@ -213,6 +240,13 @@ impl Player {
         self.confirm(&open).await?;
         self.settle().await?;
         Ok(!verdict.is_behind)
+    }
+
+    /// Behind a final claim, too, a dispute goes on while bonds are out.
+    fn tell_decided(&self, last_final: &Claim) {
+        let disputed = self.standing.all().into_iter().map(|standing| standing.parent.batch_index);
+        let decided = disputed.chain([last_final.batch_index]).min();
+        self.decided.send_replace(decided);
     }
 
     /// Works on what right claims say, on a thread that may wait.
@@ -327,7 +361,9 @@ impl Player {
         let Some((dispute, truth)) = self.dispute(standing, !pending).await? else {
             return Ok(false);
         };
-        let played = match round(&self.claims, &self.terms, &dispute, &truth).await {
+        let played = round(&self.claims, &self.terms, &dispute, &truth).await;
+        truth.lock().release();
+        let played = match played {
             Ok(played) => played,
             Err(PlayError::Parent(error) | PlayError::Truth(TruthError::Parent(error))) => {
                 return Err(error.into());
@@ -391,11 +427,11 @@ impl Player {
     }
 
     async fn defence(&self, standing: Standing) -> Result<Option<Defence>, NodeError> {
-        let (reader, handle, window_s) =
-            (self.reader.clone(), Handle::current(), self.terms.window_s);
+        let (evidence, handle, window_s) =
+            (self.evidence.clone(), Handle::current(), self.terms.window_s);
         let work = move |shared: &Shared, _: &mut Expectations| {
             let Standing { parent, right } = &standing;
-            let known = knowledge::knowledge(shared, handle, reader, parent, right.batch_index)?;
+            let known = know(shared, handle, evidence, parent, right.batch_index)?;
             Ok(known.map(|Knowledge { span, truth, .. }| {
                 let dispute = knowledge::dispute(parent, &span, truth.root(), window_s);
                 Defence { standing, span, dispute, truth: Arc::new(Mutex::new(truth)) }
