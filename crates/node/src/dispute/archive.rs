@@ -86,8 +86,7 @@ impl Archive {
     /// A batch's evidence, checked against the hash. What does not hold is gone: it has to be put
     /// here again.
     pub fn get(&self, index: u64, hash: B256) -> Option<BatchEvidence> {
-        let mut kept = self.kept.lock();
-        if !kept.contains(&(index, hash)) {
+        if !self.has(index, hash) {
             return None;
         }
         let path = self.path(index, hash);
@@ -98,7 +97,7 @@ impl Archive {
         };
         let path = path.display();
         tracing::warn!("{path} is damaged ({reason}): the batch is read from the parent again");
-        kept.remove(&(index, hash));
+        self.kept.lock().remove(&(index, hash));
         None
     }
 

@@ -3,11 +3,12 @@
 use crate::{
     derive::BatchEnd,
     dispute::Archive,
+    engine::Engine,
     node::{Backoff, NodeError, Shared},
 };
 use altana_ledger::explain;
 use altana_parent::{BatchEvidence, InboxReader, Parent, ParentError};
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::watch};
 
 /// How often derivation is asked for new batches.
@@ -149,19 +150,15 @@ impl Keeper {
     /// Batches that are derived, not decided, and not here; the newest first, since the parent
     /// forgets the oldest first.
     async fn missing(&self, decided: u64) -> Result<Vec<(u64, BatchEnd)>, NodeError> {
-        let archive = self.archive.clone();
-        let work = move |engine: &mut crate::engine::Engine| {
+        let derived = move |engine: &mut Engine| {
             let derivation = engine.derivation();
-            let mut missing = Vec::new();
-            for index in (decided + 1..=derivation.tip().index).rev() {
-                let end = derivation.book().read(index)?;
-                missing.extend(
-                    end.filter(|end| !archive.has(index, end.hash)).map(|end| (index, end)),
-                );
-            }
-            Ok(missing)
+            let all = (decided + 1..=derivation.tip().index).rev();
+            let ends = all.map(|index| Ok(derivation.book().read(index)?.map(|end| (index, end))));
+            ends.collect::<io::Result<Vec<_>>>()
         };
-        self.shared.engine(work).await?.map_err(NodeError::Disputes)
+        let derived = self.shared.engine(derived).await?.map_err(NodeError::Disputes)?;
+        let known = derived.into_iter().flatten();
+        Ok(known.filter(|(index, end)| !self.archive.has(*index, end.hash)).collect())
     }
 
     /// Forgets decided batches. A reorganisation of the parent can take back that they are, until
@@ -185,7 +182,7 @@ impl Keeper {
     /// Works on the archive, on a thread that may wait.
     async fn archive(
         &self,
-        work: impl FnOnce(&Archive) -> std::io::Result<()> + Send + 'static,
+        work: impl FnOnce(&Archive) -> io::Result<()> + Send + 'static,
     ) -> Result<(), NodeError> {
         let archive = self.archive.clone();
         let task = tokio::task::spawn_blocking(move || work(&archive));
