@@ -618,7 +618,9 @@ impl Line {
 
 /// Says 404 to one request.
 async fn not_found(mut near: TcpStream) -> std::io::Result<()> {
-    near.read(&mut [0; 8_192]).await?;
+    if near.read(&mut [0; 8_192]).await? == 0 {
+        return Ok(());
+    }
     near.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         .await
 }
