@@ -17,7 +17,9 @@ use alloy::{
     sol_types::{SolCall, SolValue},
 };
 use altana_contracts::bindings::FaultProof;
-use altana_dispute::MOVES_MAX;
+use altana_dispute::{MOVES_MAX, Truth};
+use altana_node::dispute::TruthError;
+use altana_program::TraceError;
 use arena::{
     Arena, DEV, Falsehood, HONEST, Line, OWNER, ROGUE, Rogue, USER, WINDOW_S, address, key_text,
     signing,
@@ -365,6 +367,92 @@ async fn a_proposer_that_is_killed_again_and_again_claims_nothing_twice_with_one
     assert_eq!(held().await, bond);
     let fees = arena.deeds(from).await.remove(&address(HONEST)).expect("claims").fees;
     assert_eq!(arena.balance(HONEST).await, before - fees - bond);
+}
+
+/// A dispute that begins when no beacon node has the blobs any more.
+async fn is_won_without_blobs(restarted: bool) {
+    let arena = Arena::start(1).await;
+    let beacon = Line::to(&arena.url).await;
+    let (genesis, before, from) =
+        (arena.genesis().await, arena.balance(HONEST).await, arena.head().await + 1);
+    let run = async || arena.node("challenger", HONEST, &["--beacon", &beacon.url]).await;
+    let mut challenger = run().await;
+    let folder = arena.path("challenger");
+    let kept = || {
+        let entries = std::fs::read_dir(folder.join("evidence")).into_iter().flatten();
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        let names = names.map(|name| name.into_string().expect("text"));
+        names.filter_map(|name| name.split_once('-')?.0.parse().ok()).collect::<BTreeSet<u64>>()
+    };
+    let (newest, in_blobs) = arena.newest_batch().await;
+    assert!(in_blobs, "nothing is lost with the blobs");
+    arena.finalize().await;
+    let all: BTreeSet<u64> = (1..=newest).collect();
+    until("the evidence", async || (kept() == all).then_some(())).await;
+    // Derivation itself needs the blobs again before that.
+    until("a checkpoint", async || folder.join("derive.json").exists().then_some(())).await;
+
+    let asked = beacon.forget();
+    if restarted {
+        challenger.kill();
+        challenger = run().await;
+    }
+    wins(
+        &arena,
+        &[arena.rogue(ROGUE, &genesis, Falsehood::Blocks(0, 5, 777)).await],
+        (before, from),
+    )
+    .await;
+    assert_eq!(asked(), 0, "evidence was fetched again");
+    // What is decided for good needs no evidence.
+    until("old evidence to go", async || {
+        arena.finalize().await;
+        (!kept().contains(&1)).then_some(())
+    })
+    .await;
+    drop(challenger);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dispute_is_won_though_no_beacon_node_has_the_blobs_any_more() {
+    is_won_without_blobs(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_challenger_that_is_killed_needs_no_blobs_again() {
+    is_won_without_blobs(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_blocks_are_run_than_allowed_and_none_once_the_node_stops() {
+    let arena = Arena::start(1).await;
+    let genesis = arena.genesis().await;
+    let node = arena.honest(HONEST).await;
+    let mut truth = arena.knowledge_of(&node, &genesis).await.truth;
+    let mut again = arena.knowledge_of(&node, &genesis).await.truth;
+    tokio::task::block_in_place(|| {
+        truth.allow(0);
+        assert!(matches!(truth.strides(0), Err(TruthError::Later)));
+        assert!(matches!(truth.witness(0, 3, 5), Err(TruthError::Later)));
+        truth.allow(1);
+        let root = truth.strides(0).expect("one run").root();
+        assert!(matches!(truth.strides(1), Err(TruthError::Later)));
+        truth.end_state(0).expect("it has run");
+        truth.steps(0, 3).expect("it has run");
+        truth.witness(0, 3, 5).expect("it has run");
+        // The node's truths share what they know.
+        again.allow(0);
+        assert_eq!(again.strides(0).expect("it has run").root(), root);
+        again.steps(0, 3).expect("it has run");
+    });
+    node.stop().await.expect("it stops");
+    tokio::task::block_in_place(|| {
+        truth.allow(usize::MAX);
+        let stopped = truth.witness(0, 100, 5);
+        assert!(matches!(stopped, Err(TruthError::Trace(TraceError::Stopped))), "{stopped:?}");
+        let stopped = truth.strides(1).map(drop);
+        assert!(matches!(stopped, Err(TruthError::Parent(_))), "{stopped:?}");
+    });
 }
 
 /// `altana dispute` in a folder of its own.

@@ -75,6 +75,11 @@ impl History {
         self.rows.len() as u8 - 1
     }
 
+    /// Bytes of memory that it takes, about.
+    pub fn bytes(&self) -> usize {
+        self.rows.iter().map(|row| row.len() * size_of::<B256>()).sum()
+    }
+
     /// Leaves before the last one begins to repeat, it included.
     pub fn given(&self) -> u64 {
         self.rows[0].len() as u64

@@ -117,6 +117,10 @@ metrics! {
     gauge claims_unfunded,
     /// Moves made against wrong claims.
     counter dispute_moves_total,
+    /// Batches whose evidence is kept for disputes.
+    gauge evidence_kept,
+    /// Derived batches, not decided yet, whose evidence is still to be fetched.
+    gauge evidence_missing,
 }
 
 #[cfg(test)]

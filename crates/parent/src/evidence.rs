@@ -1,19 +1,23 @@
-//! What a batch was made of, read again: a dispute may be about one that is weeks old.
+//! What a batch was made of: read again from the parent, or from what a node has kept, because a
+//! dispute may be about a batch that is weeks old.
 
 use crate::{
     CommittedBatch, InboxReader, ParentError,
     inbox::{batch_of, check_data, decode, lie, versioned_hashes},
+    kzg,
     rpc::CallError,
 };
 use alloy::{
-    primitives::{B256, U256},
+    eips::eip4844::kzg_to_versioned_hash,
+    primitives::{B256, Bytes, U256},
     providers::{DynProvider, Provider},
     rpc::types::{Filter, Log},
     sol_types::SolEvent,
 };
+use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
 use altana_contracts::bindings::Inbox;
 use altana_protocol::{
-    batch::{Blob, DATA_BLOBS},
+    batch::{BatchHeader, Blob, DATA_BLOBS},
     queue::{Message, accumulate},
 };
 use std::collections::BTreeMap;
@@ -22,14 +26,101 @@ use std::collections::BTreeMap;
 const INDICES_MAX: usize = 128;
 
 /// A batch with everything that its hash commits to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchEvidence {
-    /// The batch.
-    pub batch: CommittedBatch,
+    /// Its header.
+    pub header: BatchHeader,
+    /// The payload (calldata), or versioned hashes one after the other.
+    pub data: Bytes,
     /// The messages that it consumes, in order.
     pub messages: Vec<Message>,
     /// Its blobs by versioned hash, in order; none if it is in calldata.
     pub blobs: Vec<(B256, Blob)>,
+}
+
+/// Bytes that are not the evidence of the batch that was asked for: read it from the parent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the evidence of this batch: {0}")]
+pub struct NoEvidence(&'static str);
+
+/// [`BatchEvidence`] as RLP. The blobs' hashes are in the data.
+#[derive(RlpEncodable, RlpDecodable)]
+struct Stored {
+    header: Bytes,
+    data: Bytes,
+    messages: Vec<StoredMessage>,
+    blobs: Vec<Bytes>,
+}
+
+#[derive(RlpEncodable, RlpDecodable)]
+struct StoredMessage {
+    kind: u8,
+    parent_block: u64,
+    parent_timestamp: u64,
+    payload: Bytes,
+}
+
+impl BatchEvidence {
+    /// The bytes to keep.
+    pub fn encode(&self) -> Vec<u8> {
+        let messages = self.messages.iter().map(|message| StoredMessage {
+            kind: message.kind,
+            parent_block: message.parent_block,
+            parent_timestamp: message.parent_timestamp,
+            payload: message.payload.clone(),
+        });
+        let blobs = self.blobs.iter().map(|(_, blob)| Bytes::copy_from_slice(blob.as_slice()));
+        let stored = Stored {
+            header: self.header.encode().into(),
+            data: self.data.clone(),
+            messages: messages.collect(),
+            blobs: blobs.collect(),
+        };
+        let mut bytes = Vec::with_capacity(stored.length());
+        stored.encode(&mut bytes);
+        bytes
+    }
+
+    /// Reads what [`BatchEvidence::encode`] gave for the batch with this hash. All of it is checked
+    /// against the hash, which takes 40 ms for a blob.
+    pub fn decode(mut bytes: &[u8], hash: B256) -> Result<Self, NoEvidence> {
+        let stored = Stored::decode(&mut bytes).map_err(|_| NoEvidence("it cannot be decoded"))?;
+        if !bytes.is_empty() {
+            return Err(NoEvidence("something follows"));
+        }
+        let header = BatchHeader::decode(&stored.header).filter(|header| header.hash() == hash);
+        let header = header.ok_or(NoEvidence("the header is another"))?;
+        check_data(&header, &stored.data).map_err(|_| NoEvidence("the data are others"))?;
+        let messages = stored.messages.into_iter().map(|message| Message {
+            kind: message.kind,
+            parent_block: message.parent_block,
+            parent_timestamp: message.parent_timestamp,
+            payload: message.payload,
+        });
+        let messages: Vec<Message> = messages.collect();
+        if !are_consumed(&header, &messages) {
+            return Err(NoEvidence("the messages are others"));
+        }
+        let hashes = match header.data_kind {
+            DATA_BLOBS => versioned_hashes(&stored.data),
+            _ => Vec::new(),
+        };
+        let blobs = stored.blobs.into_iter().map(blob).collect::<Option<Vec<_>>>();
+        let blobs = blobs.filter(|blobs| blobs.iter().map(|(hash, _)| hash).eq(&hashes));
+        let blobs = blobs.ok_or(NoEvidence("the blobs are others"))?;
+        Ok(Self { header, data: stored.data, messages, blobs })
+    }
+}
+
+/// A blob with its versioned hash; `None` if the bytes are none.
+fn blob(bytes: Bytes) -> Option<(B256, Blob)> {
+    let blob: Blob = bytes.to_vec().into_boxed_slice().try_into().ok()?;
+    Some((kzg_to_versioned_hash(&kzg::commit(&blob)?), blob))
+}
+
+/// Whether these are the messages that a batch consumes.
+fn are_consumed(header: &BatchHeader, messages: &[Message]) -> bool {
+    messages.iter().fold(header.queue_acc_start, accumulate) == header.queue_acc_end
 }
 
 impl InboxReader {
@@ -54,7 +145,7 @@ impl InboxReader {
         })?;
         let messages = self.messages(&batch, start).await?;
         let blobs = self.blobs(&batch).await?;
-        Ok(BatchEvidence { batch, messages, blobs })
+        Ok(BatchEvidence { header: batch.header, data: batch.data, messages, blobs })
     }
 
     async fn blobs(&self, batch: &CommittedBatch) -> Result<Vec<(B256, Blob)>, ParentError> {
@@ -96,7 +187,7 @@ impl InboxReader {
             }
             to = from - 1;
         }
-        let messages: Vec<Message> = found
+        let messages = found
             .into_values()
             .map(|event| Message {
                 kind: event.kind,
@@ -104,9 +195,8 @@ impl InboxReader {
                 parent_timestamp: event.parentTimestamp,
                 payload: event.payload,
             })
-            .collect();
-        let acc = messages.iter().fold(header.queue_acc_start, accumulate);
-        if acc != header.queue_acc_end {
+            .collect::<Vec<_>>();
+        if !are_consumed(header, &messages) {
             let index = header.index;
             return Err(lie(format!("the queue messages of batch {index} are not all there")));
         }
@@ -119,5 +209,97 @@ impl InboxReader {
             async move { provider.get_logs(&filter).await }
         };
         self.parent.rpc.ask("eth_getLogs", request).await.map_err(|error: CallError| error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::{b256, keccak256};
+    use altana_protocol::batch::{
+        DATA_CALLDATA, blobs_commitment, blobs_from_payload, calldata_commitment,
+    };
+
+    fn evidence(in_blobs: bool) -> BatchEvidence {
+        let payload: Bytes = vec![7; 5_000].into();
+        let message = |n: u8| Message {
+            kind: n,
+            parent_block: u64::from(n),
+            parent_timestamp: 12 * u64::from(n),
+            payload: vec![n; 40].into(),
+        };
+        let messages = vec![message(0), message(1)];
+        let mut blobs = Vec::new();
+        if in_blobs {
+            let bare = blobs_from_payload(&payload).unwrap();
+            blobs.extend(bare.into_iter().map(|bytes| blob(bytes.to_vec().into()).unwrap()));
+        }
+        let hashes: Vec<B256> = blobs.iter().map(|(hash, _)| *hash).collect();
+        let (data_kind, data_length, data_commitment, data) = if in_blobs {
+            let data = hashes.iter().flat_map(|hash| hash.0).collect::<Vec<_>>();
+            (DATA_BLOBS, hashes.len() as u64, blobs_commitment(&hashes), data.into())
+        } else {
+            (DATA_CALLDATA, payload.len() as u64, calldata_commitment(&payload), payload)
+        };
+        let header = BatchHeader {
+            index: 4,
+            queue_end: 2,
+            queue_acc_end: messages.iter().fold(B256::ZERO, accumulate),
+            data_kind,
+            data_length,
+            data_commitment,
+            ..BatchHeader::default()
+        };
+        BatchEvidence { header, data, messages, blobs }
+    }
+
+    #[test]
+    fn evidence_is_read_as_it_was_written_and_nothing_else_is() {
+        for in_blobs in [false, true] {
+            let evidence = evidence(in_blobs);
+            let hash = evidence.header.hash();
+            let bytes = evidence.encode();
+            assert_eq!(BatchEvidence::decode(&bytes, hash).as_ref(), Ok(&evidence));
+            BatchEvidence::decode(&bytes, B256::ZERO).unwrap_err();
+            // Torn anywhere, or with a byte too many.
+            for length in [0, 1, 3, 360, bytes.len() / 2, bytes.len() - 1] {
+                BatchEvidence::decode(&bytes[..length], hash).unwrap_err();
+            }
+            BatchEvidence::decode(&[bytes.as_slice(), &[0]].concat(), hash).unwrap_err();
+            // One bit is another anywhere.
+            for at in (0..bytes.len()).step_by(bytes.len() / 20) {
+                let mut bytes = bytes.clone();
+                bytes[at] ^= 1;
+                BatchEvidence::decode(&bytes, hash).unwrap_err();
+            }
+        }
+    }
+
+    #[test]
+    fn every_part_belongs_to_the_batch() {
+        let spoil: [fn(&mut BatchEvidence); 5] = [
+            |it| it.data = Bytes::new(),
+            |it| drop(it.messages.pop()),
+            |it| it.messages[1].parent_timestamp += 1,
+            |it| drop(it.blobs.pop()),
+            |it| it.blobs[0].1[40] ^= 1,
+        ];
+        for spoil in spoil {
+            let mut spoilt = evidence(true);
+            let hash = spoilt.header.hash();
+            spoil(&mut spoilt);
+            BatchEvidence::decode(&spoilt.encode(), hash).unwrap_err();
+        }
+    }
+
+    /// What is on the disks of nodes.
+    #[test]
+    fn the_format_is_pinned() {
+        let hashes = [false, true].map(|in_blobs| keccak256(evidence(in_blobs).encode()));
+        let pinned = [
+            b256!("0xec8ca0b625e7470a4a28caa0acd34689b75d244a55312c9d3fa629f1286ea1c8"),
+            b256!("0xe05b9c1f2612a49d4ae2987637113fbab689f404032a9d23a8a27dec814443b4"),
+        ];
+        assert_eq!(hashes, pinned);
     }
 }

@@ -23,7 +23,7 @@ pub use batches::Batches;
 pub use blocks::{Heads, Parent, ParentBlock};
 pub use claims::{Claim, ClaimReader, ClaimStanding, Claims, GameTerms, OpenClaims, Proposal};
 pub use error::ParentError;
-pub use evidence::BatchEvidence;
+pub use evidence::{BatchEvidence, NoEvidence};
 pub use inbox::{CommittedBatch, InboxLog, InboxMessage, InboxReader, InboxTerms};
 pub use rpc::Options;
 pub use seam::{BatchSender, Commit, ParentReader};

@@ -1,7 +1,7 @@
 //! Field elements by the machine's keys, and their KZG proofs (EIP-4844).
 
 use alloy_primitives::{B256, keccak256};
-use altana_protocol::batch::{Blob, FIELD_ELEMENTS};
+use altana_protocol::batch::{BLOB_BYTES, Blob, FIELD_ELEMENTS};
 use altana_riscv::{BlobElement, Kind};
 use ark_bls12_381::Fr;
 use ark_ff::{BigInteger, FftField, Field, PrimeField};
@@ -21,6 +21,11 @@ impl Blobs {
         for index in 0..FIELD_ELEMENTS as u16 {
             self.elements.insert(key(versioned_hash, index), (versioned_hash, index));
         }
+    }
+
+    /// Bytes of memory that they take, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.blobs.len() * BLOB_BYTES + self.elements.len() * size_of::<(B256, B256, u64)>()
     }
 
     pub(crate) fn element(&self, key: B256) -> Option<B256> {

@@ -15,6 +15,8 @@ pub(crate) struct Calls {
     known: HashMap<B256, (PrecompileCall, Bytes)>,
     /// Keys from the oldest to the newest.
     order: VecDeque<B256>,
+    /// Bytes of their inputs and answers.
+    bytes: usize,
 }
 
 impl Calls {
@@ -28,13 +30,20 @@ impl Calls {
         }
         let answer = answer(address, input);
         let call = PrecompileCall { address, input: Bytes::copy_from_slice(input) };
+        self.bytes += call.input.len() + answer.len();
         self.known.insert(key, (call, answer));
         self.order.push_back(key);
         if self.order.len() > CALLS_MAX
             && let Some(oldest) = self.order.pop_front()
+            && let Some((call, answer)) = self.known.remove(&oldest)
         {
-            self.known.remove(&oldest);
+            self.bytes -= call.input.len() + answer.len();
         }
+    }
+
+    /// Bytes of what is remembered, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes + self.order.len() * size_of::<(B256, B256, PrecompileCall, Bytes)>()
     }
 
     pub(crate) fn get(&self, key: B256) -> Option<&(PrecompileCall, Bytes)> {

@@ -7,15 +7,27 @@ use altana_protocol::{
     stf::{BlockInput, Witness},
 };
 use altana_riscv::{BlobElement, Host, Kind, Missing, PrecompileCall};
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
+
+/// What a pre-image takes besides its own bytes.
+const PREIMAGE_BYTES: usize = size_of::<(B256, Bytes)>() + 32;
+
+/// Tells a machine that nobody wants its result any more.
+pub type IsStopped = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// A block's pre-images by the machine's keys: what answers a machine that runs the program.
-#[derive(Debug)]
 pub struct BlockHost {
     input: Bytes,
     preimages: HashMap<B256, Bytes>,
     blobs: Blobs,
     calls: Calls,
+    pub(crate) is_stopped: IsStopped,
+}
+
+impl std::fmt::Debug for BlockHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BlockHost").field("input", &self.input).finish_non_exhaustive()
+    }
 }
 
 impl BlockHost {
@@ -31,7 +43,14 @@ impl BlockHost {
             witness.entries().map(|(hash, bytes)| (key(*hash), bytes.clone())).collect();
         preimages.insert(key(input.hash()), input.encode().into());
         let input = Bytes::copy_from_slice(input.hash().as_slice());
-        Self { input, preimages, blobs: all, calls: Calls::default() }
+        let is_stopped = Arc::new(|| false);
+        Self { input, preimages, blobs: all, calls: Calls::default(), is_stopped }
+    }
+
+    /// Bytes of memory that it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let preimages = self.preimages.values().map(|bytes| bytes.len() + PREIMAGE_BYTES);
+        preimages.sum::<usize>() + self.blobs.bytes() + self.calls.bytes()
     }
 }
 
@@ -57,5 +76,9 @@ impl Host for BlockHost {
 
     fn hint(&mut self, bytes: &[u8]) {
         self.calls.hint(bytes);
+    }
+
+    fn is_stopped(&self) -> bool {
+        (self.is_stopped)()
     }
 }

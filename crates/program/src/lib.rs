@@ -14,7 +14,7 @@ use alloy_primitives::{B256, hex};
 
 pub use altana_protocol::stf::{BlockInput, Witness};
 pub use altana_riscv::{State, Status};
-pub use host::BlockHost;
+pub use host::{BlockHost, IsStopped};
 pub use record::record;
 pub use trace::{STEPS_LOG2_MAX, STRIDE_LOG2, Trace, TraceError};
 

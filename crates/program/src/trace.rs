@@ -1,6 +1,9 @@
 //! One block in the machine: every state it goes through can be asked for.
 
-use crate::{ELF, host::BlockHost};
+use crate::{
+    ELF,
+    host::{BlockHost, IsStopped},
+};
 use alloy_primitives::B256;
 use altana_protocol::{
     batch::Blob,
@@ -13,9 +16,10 @@ pub const STRIDE_LOG2: u32 = 16;
 /// A block takes at most two to the power of this many instructions.
 pub const STEPS_LOG2_MAX: u32 = 38;
 
-/// Most states that are kept to go back to, and the distance at which they begin to be kept. A
-/// state takes what differs from the one before: some MB.
+/// Most states that are kept to go back to, the memory that they may take, and the distance at which
+/// they begin to be kept. A state takes what differs from the one before: some MB.
 const SNAPSHOTS_MAX: usize = 64;
+const SNAPSHOTS_BYTES_MAX: usize = 128 << 20;
 const SNAPSHOT_LOG2: u32 = 20;
 
 /// Why a trace cannot tell.
@@ -24,7 +28,10 @@ pub enum TraceError {
     /// The witness or the blobs lack something: begin again with more, or the machine's code and
     /// the host's disagree.
     #[error(transparent)]
-    Run(#[from] RunError),
+    Run(RunError),
+    /// Nobody wanted the result any more. A later call works it out.
+    #[error("the machine was stopped")]
+    Stopped,
     /// The program did not halt within 2^38 instructions, so nobody can play this block.
     #[error("the program takes more than 2^{STEPS_LOG2_MAX} instructions")]
     TooLong,
@@ -33,13 +40,19 @@ pub enum TraceError {
     Halted(Status),
 }
 
+impl From<RunError> for TraceError {
+    fn from(error: RunError) -> Self {
+        if error == RunError::Stopped { Self::Stopped } else { Self::Run(error) }
+    }
+}
+
 /// One block in the machine.
 #[derive(Debug)]
 pub struct Trace {
     snapshots: Snapshots,
     host: BlockHost,
-    /// What [`Trace::strides`] gave.
-    strides: Option<(Vec<B256>, State)>,
+    /// The final state, once it is known.
+    end: Option<State>,
 }
 
 impl Trace {
@@ -47,32 +60,51 @@ impl Trace {
     /// those of its batch by their versioned hashes, whole.
     pub fn new(witness: Witness, blobs: Vec<(B256, Blob)>, input: BlockInput) -> Self {
         let machine = Machine::load(ELF).expect("the tests load it");
-        Self {
-            snapshots: Snapshots::new(machine, SNAPSHOT_LOG2, SNAPSHOTS_MAX),
-            host: BlockHost::new(&witness, blobs, &input),
-            strides: None,
-        }
+        let snapshots = Snapshots::new(machine, SNAPSHOT_LOG2, SNAPSHOTS_MAX, SNAPSHOTS_BYTES_MAX);
+        Self { snapshots, host: BlockHost::new(&witness, blobs, &input), end: None }
+    }
+
+    /// From now on the machine asks, a few times a second, whether to stop.
+    pub fn stopped_by(mut self, is_stopped: IsStopped) -> Self {
+        self.host.is_stopped = is_stopped;
+        self
+    }
+
+    /// Bytes of memory that it takes, at most, and about.
+    pub fn bytes(&self) -> usize {
+        self.snapshots.bytes() + self.host.bytes()
     }
 
     /// The state hash after each stride, up to the one in which the machine halts: the last is the
-    /// final state's.
+    /// final state's. It runs through the whole block each time: a long one has millions of strides,
+    /// so the caller keeps what it needs.
     pub fn strides(&mut self) -> Result<Vec<B256>, TraceError> {
-        Ok(self.run()?.0.clone())
+        let mut hashes = Vec::new();
+        loop {
+            if hashes.len() as u64 >= 1 << (STEPS_LOG2_MAX - STRIDE_LOG2) {
+                return Err(TraceError::TooLong);
+            }
+            let until = (hashes.len() as u64 + 1) << STRIDE_LOG2;
+            let state = self.at(until, |machine, _| Ok(machine.state()))?;
+            hashes.push(state.hash());
+            if state.cpu.status != Status::Unfinished {
+                self.end = Some(state);
+                return Ok(hashes);
+            }
+        }
     }
 
     /// The final state.
     pub fn end_state(&mut self) -> Result<State, TraceError> {
-        match &self.strides {
-            Some((_, end)) => Ok(end.clone()),
-            None => self.halted(),
+        if let Some(end) = &self.end {
+            return Ok(end.clone());
         }
-    }
-
-    /// The final state, without a hash on the way.
-    fn halted(&mut self) -> Result<State, TraceError> {
         let state = self.at(1 << STEPS_LOG2_MAX, |machine, _| Ok(machine.state()))?;
-        let unfinished = state.cpu.status == Status::Unfinished;
-        if unfinished { Err(TraceError::TooLong) } else { Ok(state) }
+        if state.cpu.status == Status::Unfinished {
+            return Err(TraceError::TooLong);
+        }
+        self.end = Some(state.clone());
+        Ok(state)
     }
 
     /// The block leaf that the program arrives at.
@@ -113,25 +145,6 @@ impl Trace {
     /// instructions to the next.
     pub fn witness(&mut self, step: u64) -> Result<Vec<u8>, TraceError> {
         self.at(step, Machine::witness)
-    }
-
-    fn run(&mut self) -> Result<&(Vec<B256>, State), TraceError> {
-        if self.strides.is_none() {
-            let mut hashes = Vec::new();
-            let end = loop {
-                if hashes.len() as u64 >= 1 << (STEPS_LOG2_MAX - STRIDE_LOG2) {
-                    return Err(TraceError::TooLong);
-                }
-                let until = (hashes.len() as u64 + 1) << STRIDE_LOG2;
-                let state = self.at(until, |machine, _| Ok(machine.state()))?;
-                hashes.push(state.hash());
-                if state.cpu.status != Status::Unfinished {
-                    break state;
-                }
-            };
-            self.strides = Some((hashes, end));
-        }
-        self.strides.as_ref().ok_or(TraceError::TooLong)
     }
 
     /// Works with the machine at a step, or its last. A call whose hint was given before the

@@ -44,6 +44,11 @@ impl Code {
         self.decoded += 1;
     }
 
+    /// Bytes of memory that they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.decoded * size_of::<Ops>() + self.pages.len() * size_of::<Option<Box<Ops>>>()
+    }
+
     /// Forgets a page, because it changes.
     pub(crate) fn remove(&mut self, place: u32) {
         let page = self.pages.get_mut(place as usize).and_then(Option::take);

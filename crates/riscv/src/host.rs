@@ -26,6 +26,11 @@ pub trait Host {
 
     /// What the program says it will read.
     fn hint(&mut self, _bytes: &[u8]) {}
+
+    /// Whether nobody wants the result any more. [`Snapshots`](crate::Snapshots) ask now and then.
+    fn is_stopped(&self) -> bool {
+        false
+    }
 }
 
 /// The field element at `index` of a blob, and the KZG proof of it (EIP-4844).

@@ -31,6 +31,9 @@ pub enum RunError {
     /// Fatal: the host's evidence is not that of this key, or no step contract would accept it.
     #[error("the evidence does not vouch for {0}")]
     Evidence(B256),
+    /// The host has stopped it; the call may be repeated.
+    #[error("the machine was stopped")]
+    Stopped,
 }
 
 /// A state of docs/machine.md that can run.
@@ -117,6 +120,11 @@ impl Machine {
         for page in self.memory.restore(&snapshot.tree) {
             self.code.remove(self.memory.place(page));
         }
+    }
+
+    /// Bytes of memory that it takes, at most.
+    pub(crate) fn bytes(&self) -> usize {
+        self.memory.bytes() + self.code.bytes()
     }
 
     pub(crate) fn sealed(&mut self) -> (&Cpu, &Tree) {

@@ -5,7 +5,7 @@
 
 use crate::{
     plain::Leaf,
-    tree::{PAGE_BYTES, PAGES, Page, Tree},
+    tree::{NODE_BYTES, PAGE_BYTES, PAGES, Page, Tree},
 };
 
 /// Bits of a table entry below the page's place in `pages`.
@@ -95,6 +95,11 @@ impl Memory {
     pub(crate) fn set_leaf(&mut self, address: u32, leaf: Leaf) {
         let page = self.open(address / PAGE_BYTES as u32);
         page.as_chunks_mut().0[address as usize % PAGE_BYTES / 32] = leaf;
+    }
+
+    /// Bytes that all this takes, at most.
+    pub(crate) fn bytes(&self) -> usize {
+        self.pages.len() * (PAGE_BYTES + NODE_BYTES) + PAGES * size_of::<u32>()
     }
 
     /// The tree of what the memory holds now.

@@ -13,6 +13,10 @@ use std::sync::{Arc, OnceLock};
 /// Bytes of a page, the unit that is copied when it changes.
 pub(crate) const PAGE_BYTES: usize = 4096;
 
+/// Memory that a page of a tree takes, at most: its bytes, its hashes and those of an older version,
+/// and its share of the nodes above.
+pub(crate) const NODE_BYTES: usize = 4 * PAGE_BYTES;
+
 /// Pages of the memory.
 pub(crate) const PAGES: usize = 1 << (LEVELS - PAGE_LEVELS);
 

@@ -27,7 +27,7 @@ use altana_parent::{
     Claim, ClaimReader, Claims, GameTerms, InboxReader, Parent, ParentError, Proposal, Sender,
     SenderOptions,
 };
-use altana_protocol::stf::block_leaf;
+use altana_protocol::{batch::DATA_BLOBS, stf::block_leaf};
 use futures::future::join_all;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ use std::{
 };
 use tempfile::TempDir;
 use tokio::{
-    io::copy_bidirectional,
+    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
     sync::watch,
 };
@@ -229,11 +229,30 @@ impl Arena {
 
     /// What is known of the only right claim on another.
     pub async fn knowledge(&self, parent: &Claim) -> Knowledge {
+        self.knowledge_of(&self.verifier, parent).await
+    }
+
+    /// [`Arena::knowledge`] of a node.
+    pub async fn knowledge_of(&self, node: &NodeHandle, parent: &Claim) -> Knowledge {
         let last = self.reader.last_batch_for(parent.index).await.expect("the parent answers");
         until("the verifier", async || {
-            self.verifier.knowledge(self.inbox.clone(), parent, last).expect("knowledge")
+            node.knowledge(self.inbox.clone(), parent, last).expect("knowledge")
         })
         .await
+    }
+
+    /// The newest batch, and whether its payload is in blobs.
+    pub async fn newest_batch(&self) -> (u64, bool) {
+        let inbox = Inbox::new(self.deployment.contracts.inbox, &self.provider);
+        let filter = inbox.BatchCommitted_filter().from_block(0);
+        let batches = filter.query().await.expect("the parent answers");
+        let (newest, _) = batches.last().expect("a batch");
+        (newest.index, newest.header.dataKind == DATA_BLOBS)
+    }
+
+    /// Makes the parent's newest block final.
+    pub async fn finalize(&self) {
+        self.ask("anvil_mine", json!([FINALIZED_DEPTH + 1])).await;
     }
 
     /// Makes the right claim on another.
@@ -529,8 +548,19 @@ impl Truth for SharedTruth {
 pub struct Line {
     /// Its near end.
     pub url: String,
-    cut: watch::Sender<bool>,
+    way: watch::Sender<Way>,
     refused: Arc<AtomicUsize>,
+}
+
+/// Where a line leads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// To the parent.
+    Parent,
+    /// Nowhere.
+    Cut,
+    /// To somebody who has nothing of what is asked for.
+    Forgetful,
 }
 
 impl Line {
@@ -539,20 +569,25 @@ impl Line {
         let far = url.strip_prefix("http://").expect("a URL").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let (cut, refused) = (watch::Sender::new(false), Arc::new(AtomicUsize::new(0)));
-        let line = Self { url, cut: cut.clone(), refused: refused.clone() };
+        let (way, refused) = (watch::Sender::new(Way::Parent), Arc::new(AtomicUsize::new(0)));
+        let line = Self { url, way: way.clone(), refused: refused.clone() };
         tokio::spawn(async move {
             while let Ok((mut near, _)) = listener.accept().await {
-                let (mut cut, far) = (cut.subscribe(), far.clone());
-                if *cut.borrow() {
+                let (mut way, far) = (way.subscribe(), far.clone());
+                let now = *way.borrow();
+                if now != Way::Parent {
                     refused.fetch_add(1, Ordering::Relaxed);
-                    continue;
                 }
                 tokio::spawn(async move {
+                    match now {
+                        Way::Cut => return Ok(()),
+                        Way::Forgetful => return not_found(near).await,
+                        Way::Parent => {}
+                    }
                     let mut far = TcpStream::connect(far).await?;
                     tokio::select! {
                         copied = copy_bidirectional(&mut near, &mut far) => copied.map(drop),
-                        _ = cut.wait_for(|cut| *cut) => Ok(()),
+                        _ = way.wait_for(|way| *way != Way::Parent) => Ok(()),
                     }
                 });
             }
@@ -573,13 +608,29 @@ impl Line {
 
     /// Ends all connections, and takes none.
     pub fn cut(&self) {
-        self.cut.send_replace(true);
+        self.way.send_replace(Way::Cut);
     }
 
     /// Takes connections again.
     pub fn mend(&self) {
-        self.cut.send_replace(false);
+        self.way.send_replace(Way::Parent);
     }
+
+    /// From now on it is as if the parent had none of what it is asked for; how often it was asked.
+    pub fn forget(&self) -> impl Fn() -> usize + use<> {
+        self.way.send_replace(Way::Forgetful);
+        let refused = self.refused.clone();
+        move || refused.load(Ordering::Relaxed)
+    }
+}
+
+/// Says 404 to one request.
+async fn not_found(mut near: TcpStream) -> std::io::Result<()> {
+    if near.read(&mut [0; 8_192]).await? == 0 {
+        return Ok(());
+    }
+    near.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        .await
 }
 
 /// A funded account's key.

@@ -47,6 +47,7 @@ impl<P: ParentReader> Follower<P> {
         Position {
             known: derivation.inbox().positions().copied().collect(),
             restart: derivation.restart_position(self.start),
+            last_batch: derivation.finalized_tip().index,
         }
     }
 
@@ -65,7 +66,10 @@ impl<P: ParentReader> Follower<P> {
             let log = self.parent.inbox_log(ancestor + 1, &to).await?;
             update.messages = log.messages;
             let (mut bytes, mut last) = (0, 0);
-            let payloads = stream::iter(log.batches).map(async |batch| {
+            // The block of the newest final batch may be read again, for the messages in it; that
+            // batch's blobs may be gone.
+            let news = log.batches.into_iter().filter(|it| it.header.index > position.last_batch);
+            let payloads = stream::iter(news).map(async |batch| {
                 let payload = self.parent.payload(&batch).await;
                 (batch, payload)
             });
@@ -154,6 +158,8 @@ pub struct Position {
     known: Vec<ParentBlock>,
     /// Where to begin if the parent has none of them.
     restart: u64,
+    /// The newest final batch: payloads up to it are not needed.
+    last_batch: u64,
 }
 
 impl Position {
@@ -161,7 +167,7 @@ impl Position {
     fn after(&self, read: &Read) -> Self {
         let still = self.known.iter().filter(|known| known.number <= read.update.ancestor);
         let known = std::iter::once(&read.update.head).chain(still).copied().collect();
-        Self { known, restart: self.restart }
+        Self { known, restart: self.restart, last_batch: self.last_batch }
     }
 }
 

@@ -1,30 +1,37 @@
 //! The truth about one claim's blocks, worked out as far as a dispute asks for it.
 
-use super::{Span, span};
+use super::{
+    Memory, Span, Step,
+    memory::{BlockName, Run},
+    span,
+};
 use alloy_primitives::B256;
 use altana_dispute::{Heights, History, HistoryError, STRIDE_LOG2, Truth};
 use altana_ledger::{Error as LedgerError, Ledger};
 use altana_parent::{BatchEvidence, ParentError};
-use altana_program::{Trace, TraceError};
+use altana_program::{IsStopped, Trace, TraceError};
 use altana_protocol::{
     ChainSpec,
     batch::{Blob, DATA_CALLDATA},
     stf::{BlockInput, HostOracle, MissingPreimage, Witness},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 const _: () = assert!(STRIDE_LOG2 as u32 == altana_program::STRIDE_LOG2, "one kind of stride");
-
-/// Blocks that are kept in the machine at once, with their snapshots.
-const TRACES_MAX: usize = 2;
-/// Histories of blocks that are kept: 64 bytes for each stride.
-const STRIDES_MAX: usize = 64;
-/// Histories of strides that are kept: 4 MiB each, and quickly made again.
-const STEPS_MAX: usize = 16;
 
 /// Reads a batch again, given its index and where it ended. May wait for the parent.
 pub type ReadBatch =
     Box<dyn Fn(u64, crate::derive::BatchEnd) -> Result<BatchEvidence, ParentError> + Send>;
+
+/// What a truth works with.
+pub struct Means {
+    /// Reads batches again.
+    pub read_batch: ReadBatch,
+    /// Keeps what was worked out. Shared with other truths, as the bound on it is.
+    pub memory: Arc<Memory>,
+    /// Stops a machine that runs.
+    pub is_stopped: IsStopped,
+}
 
 /// What a block is made from: its pre-images, its batch's blobs, and which block it is.
 pub type BlockEvidence = (Witness, Vec<(B256, Blob)>, BlockInput);
@@ -53,12 +60,12 @@ pub enum TruthError {
     /// Fatal: executed again, a block is another than it was.
     #[error("the block at position {0} is not what the ledger says")]
     Disagreement(u64),
-    /// Retry: it is to be worked out in the next round.
-    #[error("the next round works it out")]
-    Later,
     /// A position that the claim does not have.
     #[error("the claim has no block at position {0}")]
     NoSuchPosition(u64),
+    /// Retry: no more blocks are run for now ([`NodeTruth::allow`]).
+    #[error("to be worked out in the next round")]
+    Later,
 }
 
 /// What is true about the batches between a claim and the next.
@@ -66,13 +73,15 @@ pub struct NodeTruth {
     ledger: Ledger,
     spec: ChainSpec,
     span: Span,
-    read_batch: ReadBatch,
+    means: Means,
     blocks: History,
-    /// Every state in which a disputed block's machine ends: 297 bytes for each.
-    ends: BTreeMap<u64, Vec<u8>>,
-    strides: BTreeMap<u64, History>,
-    steps: BTreeMap<(u64, u64), History>,
-    traces: Vec<(u64, Trace)>,
+    /// What was asked for last.
+    asked_run: Option<Arc<Run>>,
+    asked_steps: Option<Arc<History>>,
+    /// Blocks that do not run to an end, which takes as long to find out.
+    failed: BTreeMap<u64, TraceError>,
+    /// Blocks that may still be run.
+    runs: usize,
 }
 
 impl std::fmt::Debug for NodeTruth {
@@ -83,15 +92,21 @@ impl std::fmt::Debug for NodeTruth {
 
 impl NodeTruth {
     /// The truth about `span`, whose history of blocks is `blocks`.
-    pub fn new(
-        ledger: Ledger,
-        spec: ChainSpec,
-        span: Span,
-        blocks: History,
-        read_batch: ReadBatch,
-    ) -> Self {
-        let (ends, strides, steps, traces) = Default::default();
-        Self { ledger, spec, span, read_batch, blocks, ends, strides, steps, traces }
+    pub fn new(ledger: Ledger, spec: ChainSpec, span: Span, blocks: History, means: Means) -> Self {
+        let (asked_run, asked_steps, failed) = Default::default();
+        let runs = usize::MAX;
+        Self { ledger, spec, span, means, blocks, asked_run, asked_steps, failed, runs }
+    }
+
+    /// From now on at most so many blocks are run in the machine, which takes minutes for a large
+    /// one; what would take more is [`TruthError::Later`]. Without this there is no limit.
+    pub fn allow(&mut self, runs: usize) {
+        self.runs = runs;
+    }
+
+    /// Lets go of what was asked for last, so that only the shared memory holds it.
+    pub fn release(&mut self) {
+        (self.asked_run, self.asked_steps) = (None, None);
     }
 
     /// The root of the claim's history.
@@ -99,31 +114,70 @@ impl NodeTruth {
         self.blocks.root()
     }
 
-    /// The block at a position of level 0, in the machine.
-    fn trace(&mut self, position: u64) -> Result<&mut Trace, TruthError> {
-        if let Some(at) = self.traces.iter().position(|(known, _)| *known == position) {
-            let trace = self.traces.remove(at);
-            self.traces.push(trace);
-        } else {
-            let trace = self.start(position)?;
-            if self.traces.len() == TRACES_MAX {
-                self.traces.remove(0);
-            }
-            self.traces.push((position, trace));
+    fn step(&self, position: u64) -> Result<Step, TruthError> {
+        self.span.step(position).ok_or(TruthError::NoSuchPosition(position))
+    }
+
+    fn name(&self, position: u64) -> Result<BlockName, TruthError> {
+        let step = self.step(position)?;
+        Ok((step.end.hash, step.block_index))
+    }
+
+    /// Works with the block at a position of level 0, in the machine. `whole`: all of it will run,
+    /// even if it has done that before.
+    fn trace<R>(
+        &mut self,
+        position: u64,
+        whole: bool,
+        work: impl FnOnce(&mut Trace) -> Result<R, TraceError>,
+    ) -> Result<R, TruthError> {
+        let (block, memory) = (self.name(position)?, self.means.memory.clone());
+        if let Some(failure) = self.failed.get(&position) {
+            return Err((*failure).into());
         }
-        let (_, trace) = self.traces.last_mut().expect("just put there");
-        Ok(trace)
+        let is_run = whole || !memory.has_trace(block);
+        if is_run && self.runs == 0 {
+            return Err(TruthError::Later);
+        }
+        let mut trace = match memory.take_trace(block) {
+            Some(trace) => trace,
+            None => self.start(position)?,
+        };
+        self.runs -= usize::from(is_run);
+        let worked = work(&mut trace);
+        memory.keep_trace(block, trace);
+        if let Err(failure) = &worked
+            && whole
+            && *failure != TraceError::Stopped
+        {
+            self.failed.insert(position, *failure);
+        }
+        Ok(worked?)
     }
 
     fn start(&self, position: u64) -> Result<Trace, TruthError> {
         let (witness, blobs, input) = self.evidence(position)?;
-        Ok(Trace::new(witness, blobs, input))
+        Ok(Trace::new(witness, blobs, input).stopped_by(self.means.is_stopped.clone()))
+    }
+
+    /// How the block at a position runs.
+    fn run(&mut self, position: u64) -> Result<Arc<Run>, TruthError> {
+        let block = self.name(position)?;
+        if let Some(run) = self.means.memory.run(block) {
+            return Ok(run);
+        }
+        let (leaves, end) =
+            self.trace(position, true, |trace| Ok((trace.strides()?, trace.end_state()?)))?;
+        let strides = History::new(Heights::REAL.strides, leaves)?;
+        let run = Arc::new(Run { strides, end: end.encode().to_vec() });
+        self.means.memory.keep_run(block, run.clone());
+        Ok(run)
     }
 
     /// Everything that the program reads to make the block at a position, from a native run.
     pub fn evidence(&self, position: u64) -> Result<BlockEvidence, TruthError> {
-        let step = self.span.step(position).ok_or(TruthError::NoSuchPosition(position))?;
-        let evidence = (self.read_batch)(step.batch_index, step.end)?;
+        let step = self.step(position)?;
+        let evidence = (self.means.read_batch)(step.batch_index, step.end)?;
         let parent = self.ledger.block_by_number(step.before)?;
         let parent = parent.ok_or(TruthError::Gone(step.before))?;
         let previous_leaf = span::leaf(&self.ledger, step.before)?;
@@ -137,10 +191,10 @@ impl NodeTruth {
         witness.insert_spec(&self.spec);
         witness.insert_parent(&parent.header);
         witness.insert_input(&input);
-        witness.insert_batch(&evidence.batch.header);
-        witness.insert_messages(evidence.batch.header.queue_acc_start, &evidence.messages);
-        if evidence.batch.header.data_kind == DATA_CALLDATA {
-            witness.insert_calldata(&evidence.batch.data);
+        witness.insert_batch(&evidence.header);
+        witness.insert_messages(evidence.header.queue_acc_start, &evidence.messages);
+        if evidence.header.data_kind == DATA_CALLDATA {
+            witness.insert_calldata(&evidence.data);
         }
         witness.insert_blobs(evidence.blobs.iter().map(|(hash, blob)| (*hash, blob)));
         let oracle = HostOracle { batch: witness, state: self.ledger.preimages() };
@@ -161,46 +215,37 @@ impl Truth for NodeTruth {
     }
 
     fn strides(&mut self, block: u64) -> Result<&History, TruthError> {
-        if !self.strides.contains_key(&block) {
-            let trace = self.trace(block)?;
-            let leaves = trace.strides()?;
-            let end = trace.end_state()?.encode().to_vec();
-            self.ends.insert(block, end);
-            if self.strides.len() >= STRIDES_MAX {
-                self.strides.clear();
-            }
-            self.strides.insert(block, History::new(Heights::REAL.strides, leaves)?);
-        }
-        Ok(&self.strides[&block])
+        let run = self.run(block)?;
+        Ok(&self.asked_run.insert(run).strides)
     }
 
     fn end_state(&mut self, block: u64) -> Result<Vec<u8>, TruthError> {
-        if let Some(end) = self.ends.get(&block) {
-            return Ok(end.clone());
-        }
-        let end = self.trace(block)?.end_state()?.encode().to_vec();
-        self.ends.insert(block, end.clone());
-        Ok(end)
+        Ok(self.run(block)?.end.clone())
     }
 
     fn steps(&mut self, block: u64, stride: u64) -> Result<&History, TruthError> {
-        if !self.steps.contains_key(&(block, stride)) {
-            let trace = self.trace(block)?;
-            let mut leaves = trace.steps(stride)?;
-            if leaves.is_empty() {
-                // The machine has halted before, and stays as it is.
-                leaves.push(trace.end_state()?.hash());
+        let (name, memory) = (self.name(block)?, self.means.memory.clone());
+        let steps = match memory.steps(name, stride) {
+            Some(steps) => steps,
+            None => {
+                let leaves = self.trace(block, false, |trace| {
+                    let mut leaves = trace.steps(stride)?;
+                    if leaves.is_empty() {
+                        // The machine has halted before, and stays as it is.
+                        leaves.push(trace.end_state()?.hash());
+                    }
+                    Ok(leaves)
+                })?;
+                let steps = Arc::new(History::new(Heights::REAL.steps, leaves)?);
+                memory.keep_steps(name, stride, steps.clone());
+                steps
             }
-            if self.steps.len() >= STEPS_MAX {
-                self.steps.clear();
-            }
-            self.steps.insert((block, stride), History::new(Heights::REAL.steps, leaves)?);
-        }
-        Ok(&self.steps[&(block, stride)])
+        };
+        Ok(self.asked_steps.insert(steps))
     }
 
     fn witness(&mut self, block: u64, stride: u64, step: u64) -> Result<Vec<u8>, TruthError> {
-        Ok(self.trace(block)?.witness((stride << STRIDE_LOG2) + step)?)
+        self.trace(block, false, |trace| trace.witness((stride << STRIDE_LOG2) + step))
     }
 }
 

@@ -1,13 +1,14 @@
 //! The shell of the proposer and the challenger: look at the claims, make the right ones, play the
 //! game against the wrong ones.
 
+mod evidence;
 mod knowledge;
 mod standing;
 
 use super::{Backoff, NodeError, Shared};
 use crate::{
     claims::{Config, Contest, Expected, Verdict, is_due, judge},
-    dispute::{NodeTruth, PlayError, Played, Round, Span, TruthError, round},
+    dispute::{Archive, NodeTruth, PlayError, Played, Round, Span, TruthError, round},
 };
 use alloy::sol_types::SolInterface;
 use alloy_primitives::{Address, U256};
@@ -25,11 +26,12 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::watch};
 
 /// Rounds in which every dispute is looked at before the claims are looked at again.
 const ROUNDS_MAX: usize = 64;
-/// Disputes whose truth is kept in memory.
+/// Disputes of which the history of blocks is kept in memory: half a MB each. What lies below has a
+/// bound of its own.
 const TRUTHS_MAX: usize = 8;
 /// While a dispute goes on, the parent is asked so many times as often: rivals may answer at once.
 const HASTE: u64 = 8;
@@ -39,6 +41,7 @@ const SETTLED_MAX: usize = 64;
 /// has to look at all between it and the last of these.
 const CONFIRM_EVERY: u64 = 8;
 
+pub(super) use evidence::Evidence;
 pub(super) use knowledge::knowledge as know;
 pub use knowledge::{Knowledge, dispute};
 
@@ -49,6 +52,24 @@ pub(super) async fn run(
     settlement: Address,
     reader: InboxReader,
 ) -> Result<(), NodeError> {
+    let archive = shared.config.dir.as_deref().map(Archive::open).transpose();
+    let archive = archive.map_err(NodeError::Evidence)?.map(Arc::new);
+    let evidence = Evidence::new(&shared, reader, archive.clone());
+    let (decided, is_decided) = watch::channel(None);
+    let played = play(shared.clone(), config, sender, settlement, evidence.clone(), decided);
+    let Some(archive) = archive else { return played.await };
+    let kept = evidence::keep(shared, evidence, archive, is_decided);
+    tokio::try_join!(played, kept).map(|_| ())
+}
+
+async fn play(
+    shared: Arc<Shared>,
+    config: Config,
+    sender: Sender,
+    settlement: Address,
+    evidence: Evidence,
+    decided: watch::Sender<Option<u64>>,
+) -> Result<(), NodeError> {
     let mut stop = shared.stop.subscribe();
     let mut backoff = Backoff::new();
     let mut pause = Duration::ZERO;
@@ -58,10 +79,11 @@ pub(super) async fn run(
     while shared.pause(pause).await {
         let step = async {
             if player.is_none() {
-                let standing = standing.clone();
-                let started =
-                    Player::start(&shared, config, &sender, settlement, &reader, standing);
-                player = Some(started.await?);
+                let (sender, evidence) = (sender.clone(), evidence.clone());
+                let (decided, standing) = (decided.clone(), standing.clone());
+                let start =
+                    Player::start(&shared, config, sender, settlement, evidence, decided, standing);
+                player = Some(start.await?);
             }
             match &mut player {
                 Some(player) => player.step().await,
@@ -114,7 +136,9 @@ struct Player {
     shared: Arc<Shared>,
     config: Config,
     claims: Claims,
-    reader: InboxReader,
+    evidence: Evidence,
+    /// Tells the last batch about which no dispute goes on.
+    decided: watch::Sender<Option<u64>>,
     terms: GameTerms,
     /// A claim that was final when last asked.
     known_final: u64,
@@ -142,15 +166,14 @@ impl Player {
     async fn start(
         shared: &Arc<Shared>,
         config: Config,
-        sender: &Sender,
+        sender: Sender,
         settlement: Address,
-        reader: &InboxReader,
+        evidence: Evidence,
+        decided: watch::Sender<Option<u64>>,
         standing: Arc<Mutex<StandingFile>>,
     ) -> Result<Self, NodeError> {
-        let claims = Claims {
-            sender: sender.clone(),
-            reader: ClaimReader::connect(reader.parent().clone(), settlement).await?,
-        };
+        let parent = evidence.parent().clone();
+        let claims = Claims { sender, reader: ClaimReader::connect(parent, settlement).await? };
         let terms = claims.reader.terms().await?;
         if terms.program_hash != PROGRAM_HASH {
             // Other roles go on.
@@ -164,7 +187,8 @@ impl Player {
             shared: shared.clone(),
             config,
             claims,
-            reader: reader.clone(),
+            evidence,
+            decided,
             terms,
             known_final: 0,
             confirmed: 0,
@@ -200,6 +224,7 @@ impl Player {
     async fn look_and_act(&mut self) -> Result<bool, NodeError> {
         let open = self.claims.reader.open(self.known_final).await?;
         self.note_bonds(&open).await?;
+        self.tell_decided(&open.last_final);
         let synced = self.shared.engine(|engine| engine.synced()).await?;
         if !synced {
             return Ok(false);
@@ -250,6 +275,14 @@ impl Player {
     /// The game under this module.
     fn under(&self, module: Address) -> Claims {
         Claims { reader: self.claims.reader.under(module), ..self.claims.clone() }
+    }
+
+    /// Behind a final claim, too, a dispute goes on while bonds are out.
+    fn tell_decided(&self, last_final: &Claim) {
+        let disputed =
+            self.standing.lock().all().into_iter().map(|standing| standing.parent.batch_index);
+        let decided = disputed.chain([last_final.batch_index]).min();
+        self.decided.send_replace(decided);
     }
 
     /// Works on what right claims say, on a thread that may wait.
@@ -375,11 +408,14 @@ impl Player {
             return Ok(false);
         };
         let claims = self.under(standing.module);
-        let Round { acts, played, missed, unfunded } =
-            round(&claims, &self.terms, &dispute, &truth).await.map_err(|error| match error {
-                PlayError::Parent(error) => NodeError::Parent(error),
-                PlayError::Internal(error) => NodeError::Internal(error),
-            })?;
+        // What is known by now is answered before another block runs.
+        truth.lock().allow(1);
+        let played = round(&claims, &self.terms, &dispute, &truth).await;
+        truth.lock().release();
+        let Round { acts, played, missed, unfunded } = played.map_err(|error| match error {
+            PlayError::Parent(error) => NodeError::Parent(error),
+            PlayError::Internal(error) => NodeError::Internal(error),
+        })?;
         self.sent += played.len() as u64;
         self.missed += missed;
         self.shared.metrics.dispute_moves_total.add(played.iter().map(Played::moves).sum());
@@ -456,11 +492,11 @@ impl Player {
     }
 
     async fn defence(&self, standing: Standing) -> Result<Option<Defence>, NodeError> {
-        let (reader, handle, window_s) =
-            (self.reader.clone(), Handle::current(), self.terms.window_s);
+        let (evidence, handle, window_s) =
+            (self.evidence.clone(), Handle::current(), self.terms.window_s);
         let work = move |shared: &Shared, _: &mut Expectations| {
             let Standing { parent, right, .. } = &standing;
-            let known = knowledge::knowledge(shared, handle, reader, parent, right.batch_index)?;
+            let known = know(shared, handle, evidence, parent, right.batch_index)?;
             Ok(known.map(|Knowledge { span, truth, .. }| {
                 let dispute = knowledge::dispute(parent, &span, truth.root(), window_s);
                 Defence { standing, span, dispute, truth: Arc::new(Mutex::new(truth)) }

@@ -10,6 +10,7 @@ mod subscribe;
 use crate::{
     batcher, claims,
     derive::{Book, Checkpoint, Derivation, DeriveError, Follower},
+    dispute::Memory,
     engine::{Engine, EngineError, GapLimits},
     metrics::Metrics,
     pool::{JournalError, Limits, PoolService},
@@ -34,6 +35,8 @@ use tokio::{
     task::JoinSet,
 };
 
+use claim::Evidence;
+
 pub use backend::NodeBackend;
 pub use claim::{Knowledge, dispute};
 pub use subscribe::rpc_module;
@@ -46,7 +49,8 @@ const BACKOFF_MS: (u64, u64) = (250, 15_000);
 /// What a node does besides following its chain.
 #[derive(Clone, Debug, Default)]
 pub struct NodeConfig {
-    /// Folder of the pool's journal and the checkpoint; none: nothing of them survives.
+    /// Folder of the pool's journal, the checkpoint and what batches were made of; none: nothing of
+    /// them survives.
     pub dir: Option<PathBuf>,
     /// Bounds of the pool.
     pub pool: Limits,
@@ -103,6 +107,9 @@ pub enum NodeError {
     /// The checkpoint could not be written.
     #[error("checkpoint: {}", altana_ledger::explain(.0))]
     Checkpoint(std::io::Error),
+    /// What batches were made of could not be kept for disputes.
+    #[error("evidence of batches: {}", altana_ledger::explain(.0))]
+    Evidence(std::io::Error),
     /// What is known of batches and disputes could not be read or written.
     #[error("list of batches or disputes: {}", altana_ledger::explain(.0))]
     Disputes(std::io::Error),
@@ -144,6 +151,8 @@ pub(crate) struct Shared {
     pub(crate) pending: RwLock<Option<Arc<Pending>>>,
     pub(crate) preconfirmations: broadcast::Sender<Arc<Preconfirmation>>,
     pub(crate) metrics: Metrics,
+    /// What was worked out for disputes.
+    pub(crate) memory: Arc<Memory>,
     /// How far the parent was read.
     pub(crate) progress: RwLock<Progress>,
     /// The parent has news for derivation.
@@ -240,6 +249,7 @@ impl<R: ParentReader> Node<R> {
             pending: RwLock::default(),
             preconfirmations: broadcast::channel(PRECONFIRMATIONS_MAX).0,
             metrics: Metrics::default(),
+            memory: Arc::default(),
             progress: RwLock::default(),
             look: Notify::new(),
             sealed: Notify::new(),
@@ -256,7 +266,8 @@ impl<R: ParentReader> Node<R> {
     }
 
     /// Looks after the claims: makes them, if configured, and plays against wrong ones. `reader`
-    /// reads old batches again.
+    /// reads batches again, which are kept in the node's folder until no claim about them can be
+    /// disputed.
     pub fn claims(
         mut self,
         config: claims::Config,
@@ -329,7 +340,8 @@ impl NodeHandle {
         parent: &Claim,
         last_batch: u64,
     ) -> Result<Option<Knowledge>, NodeError> {
-        claim::know(&self.shared, Handle::current(), reader, parent, last_batch)
+        let evidence = Evidence::new(&self.shared, reader, None);
+        claim::know(&self.shared, Handle::current(), evidence, parent, last_batch)
     }
 
     /// Waits until there is nothing to do about the claims; gives the number of transactions that

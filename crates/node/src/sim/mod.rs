@@ -79,6 +79,20 @@ fn a_parent_that_breaks_its_finality_stops_the_node() {
     }
 }
 
+/// Beacon nodes keep blobs for 18 days, and a quiet chain may have no younger batch.
+#[test]
+fn a_restarted_node_needs_no_payload_of_a_final_batch() {
+    let mut world = World::new(1, Plan::calm());
+    (0..STEPS).try_for_each(|_| world.step()).unwrap();
+    world.settle().unwrap();
+    let safe = world.safe();
+    world.forget_final_payloads();
+    world.crash();
+    world.catch_up().unwrap();
+    assert_eq!(world.safe(), safe);
+    world.verifier().catch_up().expect_err("a fresh one needs them");
+}
+
 /// Incident (Starknet, 2025): sequencers saw different states of the parent.
 #[test]
 fn nodes_on_divergent_parents_converge_after_the_reorganisation() {

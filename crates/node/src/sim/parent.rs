@@ -143,6 +143,15 @@ impl Model {
         self.mine(last + 1);
     }
 
+    /// Serves no payload any more of a batch that is final.
+    pub(super) fn forget_final_payloads(&mut self) {
+        for block in &self.blocks[..=self.finalized as usize] {
+            for batch in &block.log.batches {
+                self.payloads.remove(&B256::from_slice(&batch.data));
+            }
+        }
+    }
+
     /// The same chain, whose next blocks will be others.
     pub(super) fn fork(&self) -> Self {
         Self { salt: self.salt + (1 << 32), ..self.clone() }
@@ -324,6 +333,7 @@ impl ParentReader for Reader {
     async fn payload(&self, batch: &CommittedBatch) -> Result<Option<Bytes>, ParentError> {
         let mut model = self.0.lock();
         model.fails()?;
-        Ok(model.payloads.get(&B256::from_slice(&batch.data)).cloned())
+        let payload = model.payloads.get(&B256::from_slice(&batch.data)).cloned();
+        payload.map(Some).ok_or_else(|| ParentError::Temporary("it is gone".into()))
     }
 }

@@ -298,6 +298,24 @@ impl World {
         self.running = start(&self.spec, &self.ledger, &self.folder, checkpoint);
     }
 
+    /// Reads the parent to its head. Every answer must be there.
+    pub(super) fn catch_up(&mut self) -> Result<(), String> {
+        let follower = Follower::new(Arc::new(Reader(self.parent.clone())), 0);
+        loop {
+            let position = follower.position(self.running.engine.derivation());
+            let read = block_on(follower.read(&position)).map_err(|error| error.to_string())?;
+            let complete = read.complete;
+            self.running.engine.apply(read).map_err(|error| error.to_string())?;
+            if complete {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(super) fn forget_final_payloads(&mut self) {
+        self.parent.lock().forget_final_payloads();
+    }
+
     /// Many more transactions than are ever published, for a while.
     pub(super) fn flood(&mut self) -> Result<(), String> {
         let bytes_max = GAP_BYTES + sequencer::Config::default().block_bytes;

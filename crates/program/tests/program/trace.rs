@@ -1,9 +1,13 @@
 //! What a dispute asks of a trace.
 
 use crate::chain::*;
-use alloy_primitives::Bytes;
-use altana_program::{ELF, PROGRAM_HASH, STRIDE_LOG2, Status, Trace};
+use alloy_primitives::{B256, Bytes};
+use altana_program::{ELF, PROGRAM_HASH, STRIDE_LOG2, Status, Trace, TraceError};
 use altana_riscv::{BlobElement, Judge, Machine, PrecompileCall, verify_step};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 /// Believes proofs of elements: the step contract's tests judge those.
 pub(crate) struct Believer;
@@ -25,13 +29,18 @@ fn answer(call: &PrecompileCall) -> Bytes {
 }
 
 fn trace(blobs: bool) -> (Trace, altana_program::BlockInput) {
+    let (mut trace, input, leaf) = untouched(blobs);
+    assert_eq!(trace.leaf(), Ok(leaf));
+    (trace, input)
+}
+
+/// A trace that has not run, and where it will arrive.
+fn untouched(blobs: bool) -> (Trace, altana_program::BlockInput, B256) {
     let mut chain = Chain::new();
     chain.build(1_001, 1, vec![sign(0, call(0, STORE)), sign(1, call(0, CATCHER))]);
     let committed = chain.commit_batch(blobs);
     let (input, leaf, witness) = committed.run_block(0);
-    let mut trace = Trace::new(witness, committed.blobs, input);
-    assert_eq!(trace.leaf(), Ok(leaf));
-    (trace, input)
+    (Trace::new(witness, committed.blobs, input), input, leaf)
 }
 
 #[test]
@@ -55,6 +64,21 @@ fn strides_and_steps_are_one_history() {
     }
     assert_eq!(trace.steps(strides.len() as u64), Ok(vec![]));
     assert_eq!(trace.strides(), Ok(strides));
+}
+
+#[test]
+fn a_trace_can_be_stopped_and_goes_on() {
+    let (mut trace, _) = trace(true);
+    let whole = trace.strides().unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let is_stopped = {
+        let asked = asked.clone();
+        move || asked.fetch_add(1, Ordering::Relaxed) == 3
+    };
+    let mut stopped = untouched(true).0.stopped_by(Arc::new(is_stopped));
+    assert_eq!(stopped.strides(), Err(TraceError::Stopped));
+    assert_eq!(asked.load(Ordering::Relaxed), 4, "it went on");
+    assert_eq!(stopped.strides(), Ok(whole));
 }
 
 /// Every read of a word, and some of all other instructions.

@@ -17,7 +17,7 @@ fn any_step_of_a_trace_can_be_gone_to() {
         if machine.clone().run(STEPS, &mut host).is_err() {
             continue; // It asks for a pre-image that nobody knows.
         }
-        let mut snapshots = Snapshots::new(machine.clone(), random.below(7) as u32, 5);
+        let mut snapshots = Snapshots::new(machine.clone(), random.below(7) as u32, 5, usize::MAX);
         let trace: Vec<State> = (0..=STEPS)
             .map(|step| {
                 machine.run(step, &mut host).unwrap();
@@ -36,7 +36,7 @@ fn any_step_of_a_trace_can_be_gone_to() {
 fn behind_the_end_is_the_last_state() {
     use crate::{programs::machine, support::asm::*};
     let program = machine(&[addi(5, 0, 3), addi(5, 5, -1), b(1, 5, 0, -4), ECALL], &[]);
-    let mut snapshots = Snapshots::new(program, 1, 3);
+    let mut snapshots = Snapshots::new(program, 1, 3, usize::MAX);
     for step in [1000, u64::MAX, 8, 9] {
         let machine = snapshots.go_to(step, &mut Answers::default()).unwrap();
         assert_eq!((machine.cpu().step, machine.cpu().status), (8, Status::Valid), "{step}");

@@ -2,13 +2,13 @@
 
 use crate::{
     claims::Expected,
-    dispute::{NodeTruth, ReadBatch, Span},
+    dispute::{Means, NodeTruth, Span},
     engine::Engine,
-    node::{NodeError, Shared},
+    node::{NodeError, Shared, claim::Evidence},
 };
 use altana_dispute::{Dispute, Edge, Heights, Stage};
-use altana_parent::{Claim, InboxReader};
-use std::collections::BTreeMap;
+use altana_parent::Claim;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::runtime::Handle;
 
 /// The right claim on a parent claim, and the means to defend it.
@@ -76,25 +76,27 @@ fn expected(shared: &Shared, span: &Span) -> Result<Option<Expected>, NodeError>
     Ok(span.expected(&shared.ledger, &history)?)
 }
 
-/// Everything about the claim on `parent` up to `last_batch`. `reader` reads batches again when the
+/// Everything about the claim on `parent` up to `last_batch`. The batches' evidence is read when the
 /// truth is asked for what lies below a block, on `handle`'s runtime; that must happen on a thread
 /// that may wait.
 pub(in crate::node) fn knowledge(
     shared: &Shared,
     handle: Handle,
-    reader: InboxReader,
+    evidence: Evidence,
     parent: &Claim,
     last_batch: u64,
 ) -> Result<Option<Knowledge>, NodeError> {
     let Some(span) = span(shared, parent, last_batch)? else { return Ok(None) };
     let Some(history) = span.history(&shared.ledger)? else { return Ok(None) };
     let Some(expected) = span.expected(&shared.ledger, &history)? else { return Ok(None) };
-    let start = shared.chain.parent_start_block;
-    let read: ReadBatch = Box::new(move |index, end| {
-        handle.block_on(reader.evidence(index, end.hash, end.committed_in, start))
-    });
+    let stop = shared.stop.subscribe();
+    let means = Means {
+        read_batch: Box::new(move |index, end| evidence.read(&handle, index, end)),
+        memory: shared.memory.clone(),
+        is_stopped: Arc::new(move || *stop.borrow()),
+    };
     let (ledger, spec) = (shared.ledger.clone(), shared.chain.spec.clone());
-    let truth = NodeTruth::new(ledger, spec, span.clone(), history, read);
+    let truth = NodeTruth::new(ledger, spec, span.clone(), history, means);
     Ok(Some(Knowledge { span, expected, truth }))
 }
 
