@@ -323,6 +323,7 @@ contract Portal is IPortal, Metering {
         uint256 gasBefore = gasleft();
         if (data.length > MAX_DATA_BYTES) revert OptimismPortal_CalldataTooLarge();
         if (gasLimit < minimumGasLimit(uint64(data.length))) revert OptimismPortal_GasLimitTooLow();
+        if (gasLimit > Protocol.MAX_TRANSACTION_GAS) revert OptimismPortal_GasLimitTooHigh();
         address from = Alias.callerHasKey() ? msg.sender : Alias.toRollup(msg.sender);
 
         bytes memory opaqueData = abi.encodePacked(msg.value, value, gasLimit, isCreation, data);

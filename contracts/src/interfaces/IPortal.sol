@@ -32,6 +32,8 @@ interface IPortal {
     error OptimismPortal_CalldataTooLarge();
     /// @notice The deposit's gas limit is below `minimumGasLimit`.
     error OptimismPortal_GasLimitTooLow();
+    /// @notice The deposit's gas limit is above what one transaction of the rollup may have, 2^24.
+    error OptimismPortal_GasLimitTooHigh();
     /// @notice A creation has no recipient, and a withdrawal cannot call the chain's own contracts.
     error OptimismPortal_BadTarget();
     /// @notice The withdrawal was paid already.

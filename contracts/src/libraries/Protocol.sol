@@ -61,6 +61,8 @@ library Protocol {
 
     /// @notice A payload that every pre-image of a proof can hold.
     uint256 internal constant MAX_MESSAGE_BYTES = 60_000;
+    /// @notice The most gas of a transaction on the rollup (EIP-7825).
+    uint64 internal constant MAX_TRANSACTION_GAS = 1 << 24;
     /// @notice How many messages one batch can take.
     uint64 internal constant MAX_BATCH_MESSAGES = 1024;
     /// @notice How many blocks one batch can hold.

@@ -18,7 +18,7 @@ contract PortalDepositTest is CoreTest {
         bytes calldata data
     ) external {
         mint = bound(mint, 0, 1_000 ether);
-        gasLimit = uint64(bound(gasLimit, portal.minimumGasLimit(uint64(data.length)), 20_000_000));
+        gasLimit = uint64(bound(gasLimit, portal.minimumGasLimit(uint64(data.length)), 1 << 24));
         vm.recordLogs();
         vm.prank(alice, alice);
         portal.depositTransaction{value: mint}(to, value, gasLimit, false, data);
@@ -84,6 +84,13 @@ contract PortalDepositTest is CoreTest {
         portal.depositTransaction(bob, 0, least - 1, false, data);
     }
 
+    function test_depositTransaction_gasLimitTooHigh_reverts(uint64 gasLimit) external {
+        portal.depositTransaction(bob, 0, 16_777_216, false, "");
+        gasLimit = uint64(bound(gasLimit, 16_777_217, type(uint64).max));
+        vm.expectRevert(IPortal.OptimismPortal_GasLimitTooHigh.selector);
+        portal.depositTransaction(bob, 0, gasLimit, false, "");
+    }
+
     function test_depositTransaction_dataTooLarge_reverts() external {
         portal.depositTransaction(bob, 0, 10_000_000, false, new bytes(59_887));
         vm.expectRevert(IPortal.OptimismPortal_CalldataTooLarge.selector);
@@ -97,18 +104,18 @@ contract PortalDepositTest is CoreTest {
     }
 
     function test_depositTransaction_blockIsSoldOut_reverts() external {
-        portal.depositTransaction(bob, 0, 20_000_000, false, "");
+        _fillBlock();
         vm.expectRevert(Metering.OutOfGas.selector);
         portal.depositTransaction(bob, 0, 21_000, false, "");
         skip(12);
-        portal.depositTransaction(bob, 0, 20_000_000, false, "");
+        _fillBlock();
     }
 
     function test_depositTransaction_flood_costs_ever_more() external {
         uint256 last = 0;
         for (uint256 i = 0; i < 8; ++i) {
             uint256 before = gasleft();
-            portal.depositTransaction(bob, 0, 20_000_000, false, "");
+            _fillBlock();
             uint256 burnt = before - gasleft();
             vm.assertGt(burnt, last);
             last = burnt;
@@ -125,7 +132,7 @@ contract PortalDepositTest is CoreTest {
     }
 
     function test_depositTransaction_burns_what_it_owes(uint64 gasLimit, uint256 parentFee) external {
-        gasLimit = uint64(bound(gasLimit, 21_000, 20_000_000));
+        gasLimit = uint64(bound(gasLimit, 21_000, 1 << 24));
         parentFee = bound(parentFee, 0, 100 gwei);
         vm.fee(parentFee);
         uint256 owed = uint256(gasLimit) * 0.1 gwei / (parentFee < 1 gwei ? 1 gwei : parentFee);
@@ -140,7 +147,7 @@ contract PortalDepositTest is CoreTest {
         blocks = bound(blocks, 1, 1_000_000);
         vm.fee(type(uint64).max); // little gas pays for much, so that the test is quick
         for (uint256 i = 0; i < 5; ++i) {
-            portal.depositTransaction(bob, 0, 20_000_000, false, "");
+            _fillBlock();
             vm.roll(vm.getBlockNumber() + 1);
         }
         (uint128 high,,) = portal.params();
@@ -161,11 +168,17 @@ contract PortalDepositTest is CoreTest {
     function test_maxBaseFee_bounds_the_price() external {
         vm.fee(type(uint64).max); // little gas pays for much, so that the test is quick
         for (uint256 i = 0; i < 40; ++i) {
-            portal.depositTransaction(bob, 0, 20_000_000, false, "");
+            _fillBlock();
             vm.roll(vm.getBlockNumber() + 1);
         }
         (uint128 price,,) = portal.params();
         vm.assertEq(price, 1 ether);
+    }
+
+    /// @dev Buys all that one parent block sells.
+    function _fillBlock() private {
+        portal.depositTransaction(bob, 0, 10_000_000, false, "");
+        portal.depositTransaction(bob, 0, 10_000_000, false, "");
     }
 
     function _lastFrom() private returns (address) {

@@ -224,8 +224,8 @@ impl Default for Blocks {
 }
 
 /// Most gas of a block that the fault proof's machine can execute (docs/dispute.md §8). It has 2^38
-/// instructions; one gas needs at most 512 of them, and an invalid block runs twice. Of its memory
-/// one gas takes at most 11 bytes (the code of a contract that is looked at), of 3.7 GB.
+/// instructions; one gas needs at most 512 of them, and an invalid block runs twice. Of its 3.7 GB of
+/// memory one gas takes at most 4 bytes, on top of 640 MB for any block (docs/machine.md §7).
 const PROVABLE_GAS: u64 = 1 << 28;
 
 impl Blocks {

@@ -20,7 +20,7 @@ use revm::{
     context_interface::block::BlobExcessGasAndPrice,
     database::{BundleState, State, states::bundle_state::BundleRetention},
     database_interface::{WrapDatabaseRef, bal::EvmDatabaseError},
-    primitives::KECCAK_EMPTY,
+    primitives::{KECCAK_EMPTY, eip7825},
     state::{Account, AccountStatus, EvmState, EvmStorageSlot},
 };
 
@@ -37,6 +37,15 @@ use crate::{
 
 /// The EVM that runs a rollup: Prague with the OP Stack's Isthmus rules.
 pub const EVM_SPEC: OpSpecId = OpSpecId::ISTHMUS;
+
+/// Most gas of a transaction (EIP-7825). What an execution holds in memory until it ends is bounded
+/// by it, whatever the gas limit of a block.
+pub const TX_GAS_MAX: u64 = eip7825::TX_GAS_LIMIT_CAP;
+
+/// Codes of contracts that a block keeps loaded from one transaction to the next. What one
+/// transaction has loaded on top is forgotten after it: a code of 24 KB is loaded for 2,500 gas,
+/// and no memory could hold all that a block can pay for.
+const CODES_KEPT: usize = 256;
 
 /// The state that a block executes on: the parent's, with the block's changes on top.
 pub type BlockState<DB> = State<HistoryDb<DB>>;
@@ -155,13 +164,11 @@ pub fn next_block_env(
     timestamp: u64,
     messages: &Messages,
 ) -> BlockEnv {
-    let deposits_gas =
-        messages.deposits.iter().fold(0u64, |sum, tx| sum.saturating_add(tx.gas_limit));
     BlockEnv {
         number: U256::from(parent.number.saturating_add(1)),
         beneficiary: FEE_VAULT,
         timestamp: U256::from(timestamp),
-        gas_limit: spec.gas_limit.max(deposits_gas),
+        gas_limit: spec.gas_limit,
         basefee: next_base_fee(spec, parent),
         difficulty: U256::ZERO,
         prevrandao: Some(messages.prev_randao.unwrap_or(parent.mix_hash)),
@@ -175,7 +182,9 @@ pub fn next_block_env(
 
 /// The EVM configuration of a rollup.
 pub fn evm_config(spec: &ChainSpec) -> CfgEnv<OpSpecId> {
-    CfgEnv::new_with_spec(EVM_SPEC).with_chain_id(spec.chain_id)
+    let mut config = CfgEnv::new_with_spec(EVM_SPEC).with_chain_id(spec.chain_id);
+    config.tx_gas_limit_cap = Some(TX_GAS_MAX);
+    config
 }
 
 type Evm<DB> = DefaultOpEvm<OpContext<BlockState<DB>>>;
@@ -214,7 +223,12 @@ impl<DB: Database> BlockExecutor<DB> {
     ) -> Result<Self, DB::Error> {
         let env = next_block_env(spec, parent, timestamp, messages);
         let db = HistoryDb::new(db, parent.number, parent_hash);
-        let state = State::builder().with_database(db).with_bundle_update().build();
+        // The bundle, empty as it is, is asked before the database: see `commit`.
+        let state = State::builder()
+            .with_database(db)
+            .with_bundle_prestate(BundleState::default())
+            .with_bundle_update()
+            .build();
         let evm = Context::op()
             .with_db(state)
             .with_cfg(evm_config(spec))
@@ -267,7 +281,7 @@ impl<DB: Database> BlockExecutor<DB> {
         let changes = self.evm.finalize();
         let result = result.map_err(ExecuteError::from_evm)?;
         watch(&changes);
-        self.evm.0.ctx.db_mut().commit(changes);
+        self.commit(changes);
         Ok(self.record(tx.inner().ty(), encoded, result, None))
     }
 
@@ -346,6 +360,26 @@ impl<DB: Database> BlockExecutor<DB> {
         &state.bundle_state
     }
 
+    /// Keeps what a transaction changed, and of the codes that it loaded at most [`CODES_KEPT`].
+    ///
+    /// An account's code stays nowhere but in the state's cache, which the database refills; a code
+    /// that is new goes to the bundle, since no database has it yet.
+    fn commit(&mut self, mut changes: EvmState) {
+        let state = self.evm.0.ctx.db_mut();
+        for account in changes.values_mut() {
+            let is_new = account.is_touched()
+                && !account.is_selfdestructed()
+                && account.info.code_hash != account.original_info.code_hash;
+            if let Some(code) = account.info.code.take().filter(|code| is_new && !code.is_empty()) {
+                state.bundle_state.contracts.insert(account.info.code_hash, code);
+            }
+        }
+        state.commit(changes);
+        if state.cache.contracts.len() > CODES_KEPT {
+            state.cache.contracts = Default::default();
+        }
+    }
+
     fn check_type_and_gas(&self, tx: &Transaction) -> Result<(), InvalidTransaction> {
         if matches!(tx, Transaction::Eip4844(_) | Transaction::Deposit(_)) {
             return Err(InvalidTransaction::TypeNotSupported);
@@ -385,7 +419,7 @@ impl<DB: Database> BlockExecutor<DB> {
         let changes = self.evm.finalize();
         let result = match result {
             Ok(result) => {
-                self.evm.0.ctx.db_mut().commit(changes);
+                self.commit(changes);
                 Some(result)
             }
             Err(EVMError::Database(error)) => return Err(database_error(error)),

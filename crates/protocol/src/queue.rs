@@ -5,7 +5,10 @@ use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use alloy_sol_types::{SolCall, SolValue, sol};
 use op_alloy_consensus::TxDeposit;
 
-use crate::predeploys::{ATTRIBUTES_SENDER, L1_BLOCK};
+use crate::{
+    execute::TX_GAS_MAX,
+    predeploys::{ATTRIBUTES_SENDER, L1_BLOCK},
+};
 
 /// Longest payload of a message, in bytes (the Inbox refuses longer ones).
 pub const PAYLOAD_BYTES_MAX: usize = 60_000;
@@ -76,7 +79,7 @@ pub struct Deposit {
     pub mint: u128,
     /// Wei that are sent with the call.
     pub value: U256,
-    /// Gas that was paid for on the parent.
+    /// Gas that was paid for on the parent, at most [`TX_GAS_MAX`].
     pub gas_limit: u64,
     /// Call data or init code.
     pub data: Bytes,
@@ -148,7 +151,7 @@ impl Message {
             to,
             mint: U256::from_be_slice(&head[40..72]).try_into().ok()?,
             value: U256::from_be_slice(&head[72..104]),
-            gas_limit: u64::from_be_bytes(head[104..112].try_into().ok()?),
+            gas_limit: u64::from_be_bytes(head[104..112].try_into().ok()?).min(TX_GAS_MAX),
             data: self.payload.slice(DEPOSIT_HEAD_BYTES..),
         })
     }

@@ -4,6 +4,8 @@ use alloc::{string::String, vec::Vec};
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_sol_types::SolValue;
 
+use crate::execute::TX_GAS_MAX;
+
 /// Longest name of a chain, in bytes.
 pub const NAME_BYTES_MAX: usize = 64;
 
@@ -111,9 +113,9 @@ impl ChainSpec {
         // EIP-155 puts 2 * chainId + 36 into a signature.
         check(self.chain_id <= u64::MAX / 2 - 36, "chainId", "must be at most 2^63 - 37")?;
         check(
-            (1_000_000..=10_000_000_000).contains(&self.gas_limit),
+            (TX_GAS_MAX..=10_000_000_000).contains(&self.gas_limit),
             "gasLimit",
-            "must be from 1,000,000 to 10,000,000,000",
+            "must be from 16,777,216 (what one transaction may ask for) to 10,000,000,000",
         )?;
         check((1..=1000).contains(&self.elasticity), "elasticity", "must be from 1 to 1,000")?;
         check(

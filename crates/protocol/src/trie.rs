@@ -144,9 +144,9 @@ impl<V: Value> Trie<V> {
 
     /// Hashes what changed, and returns the root and every node that is new since the last commit.
     pub fn commit(&mut self) -> Commit {
-        let mut sealer = seal::Sealer::default();
+        let mut sealer = seal::Sealer::collecting();
         let root = self.seal(&mut sealer);
-        Commit { root, nodes: sealer.nodes }
+        Commit { root, nodes: sealer.into_nodes() }
     }
 
     fn edit<S: NodeSource, E: Edit<V>>(

@@ -109,6 +109,12 @@ impl Machine {
         Ok(read_in_memory(&self.memory, start, length))
     }
 
+    /// Where the highest page ends that lies below `address` and was ever written to: how much of a
+    /// heap that grows upwards a program has taken. 0 if there is no such page.
+    pub fn written_below(&self, address: u32) -> u64 {
+        u64::from(self.memory.written_below(address / PAGE_BYTES as u32)) * PAGE_BYTES as u64
+    }
+
     /// The machine as it is now, to come back to. Shares with other snapshots what is the same.
     pub fn snapshot(&mut self) -> Snapshot {
         Snapshot { cpu: self.cpu.clone(), tree: self.memory.seal().clone() }

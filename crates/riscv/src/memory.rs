@@ -91,6 +91,11 @@ impl Memory {
         self.table[page as usize] &= !OPEN;
     }
 
+    /// The number behind the highest page below `end` that was ever written to; 0 if there is none.
+    pub(crate) fn written_below(&self, end: u32) -> u32 {
+        (0..end).rev().find(|page| self.place(*page) != 0).map_or(0, |page| page + 1)
+    }
+
     /// Replaces the leaf that holds `address`, under the condition of [`Memory::open`].
     pub(crate) fn set_leaf(&mut self, address: u32, leaf: Leaf) {
         let page = self.open(address / PAGE_BYTES as u32);

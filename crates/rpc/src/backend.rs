@@ -271,6 +271,9 @@ impl From<altana_ledger::InvalidTransaction> for SubmitError {
                 Self::InsufficientFunds { balance: Box::new(balance), cost: Box::new(cost) }
             }
             E::IntrinsicGas { gas_limit, needed } => Self::IntrinsicGas { gas: gas_limit, needed },
+            E::TransactionGasCap { gas_limit, cap } => {
+                Self::TransactionGasCap { gas: gas_limit, cap }
+            }
             other => Self::Invalid(other.to_string()),
         }
     }

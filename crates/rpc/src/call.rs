@@ -1,9 +1,10 @@
 //! `eth_call`, `eth_estimateGas`, `eth_createAccessList`: executions that leave no trace.
 
-use alloy_eips::{BlockId, eip2930::AccessList, eip7825::MAX_TX_GAS_LIMIT_OSAKA};
+use alloy_eips::{BlockId, eip2930::AccessList};
 use alloy_primitives::{Address, Bytes, TxKind, U64, U256};
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
 use altana_ledger::{Call, CallResult, Simulator};
+use altana_protocol::execute::TX_GAS_MAX;
 use op_revm::OpHaltReason;
 use revm::{
     bytecode::Bytecode,
@@ -338,9 +339,12 @@ fn ceiling(api: &Api, id: BlockId, wanted: u64) -> Result<u64, RpcError> {
     let mut gas = wanted.min(api.limits.call_gas);
     let at = api.at(id)?;
     let header = &at.block().header;
-    let rules = api.ledger.rules().ethereum();
-    if rules.is_some_and(|rules| rules.spec_at(header.number, header.timestamp) >= SpecId::OSAKA) {
-        gas = gas.min(MAX_TX_GAS_LIMIT_OSAKA);
+    let is_capped = match api.ledger.rules().ethereum() {
+        Some(rules) => rules.spec_at(header.number, header.timestamp) >= SpecId::OSAKA,
+        None => true,
+    };
+    if is_capped {
+        gas = gas.min(TX_GAS_MAX);
     }
     Ok(gas.max(TRANSFER_GAS))
 }

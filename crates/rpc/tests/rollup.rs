@@ -177,3 +177,17 @@ async fn deposits_and_blobs_cannot_be_sent_to_a_rollup() {
     assert_eq!(client.call("optimism_syncStatus", json!([])).await.unwrap_err().0, -32601);
     assert_eq!(client.call("eth_config", json!([])).await.unwrap_err().0, -32601);
 }
+
+/// A call may use more gas than a transaction may have; an estimate says what can be sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_estimate_is_never_more_than_a_transaction_may_have() {
+    let server = Chain::over(ledger(Address::ZERO)).serve(Limits::default()).await;
+    let client = Client::of(&server);
+    let to = Address::with_last_byte(0xee);
+    // Counts down from 769,000: 20 million gas.
+    let code = json!({ to.to_string(): { "code": "0x620bbbe85b600190038060045700" } });
+    let request = json!([{ "to": to }, "latest", code]);
+    assert_eq!(client.call("eth_call", request.clone()).await.unwrap(), "0x");
+    let (_, message) = client.call("eth_estimateGas", request).await.unwrap_err();
+    assert_eq!(message, "gas required exceeds allowance (16777216)");
+}

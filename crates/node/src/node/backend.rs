@@ -166,6 +166,7 @@ impl From<Rejection> for SubmitError {
                 cost: Box::new(shortage.cost.saturating_add(shortage.queued)),
             },
             Rejection::GasLimit { gas, limit } => Self::GasLimit { gas, limit },
+            Rejection::TransactionGasCap { gas, cap } => Self::TransactionGasCap { gas, cap },
             Rejection::IntrinsicGas { have, want } => {
                 Self::IntrinsicGas { gas: have, needed: want }
             }

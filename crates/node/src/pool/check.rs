@@ -3,7 +3,7 @@
 use super::Rejection;
 use alloy_consensus::{Transaction as _, Typed2718};
 use alloy_eips::eip2930::AccessList;
-use altana_protocol::Transaction;
+use altana_protocol::{Transaction, execute::TX_GAS_MAX};
 
 /// EIP-3860.
 const INITCODE_BYTES_MAX: usize = 49_152;
@@ -24,6 +24,9 @@ pub(super) fn check(tx: &Transaction, chain_id: u64, gas_limit: u64) -> Result<(
     }
     if tx.gas_limit() > gas_limit {
         return Err(Rejection::GasLimit { gas: tx.gas_limit(), limit: gas_limit });
+    }
+    if tx.gas_limit() > TX_GAS_MAX {
+        return Err(Rejection::TransactionGasCap { gas: tx.gas_limit(), cap: TX_GAS_MAX });
     }
     if tx.kind().is_create() && tx.input().len() > INITCODE_BYTES_MAX {
         return Err(Rejection::InitcodeSize { size: tx.input().len(), limit: INITCODE_BYTES_MAX });

@@ -84,6 +84,14 @@ pub enum Rejection {
         /// A block's.
         limit: u64,
     },
+    /// More gas than one transaction may have (EIP-7825).
+    #[error("transaction gas limit too high (cap: {cap}, tx: {gas})")]
+    TransactionGasCap {
+        /// The transaction's.
+        gas: u64,
+        /// The cap.
+        cap: u64,
+    },
     /// Less gas than the transaction costs before it runs.
     #[error("intrinsic gas too low: gas {have}, minimum needed {want}")]
     IntrinsicGas {

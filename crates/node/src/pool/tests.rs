@@ -7,7 +7,7 @@ use crate::sim::world::{START_MS, chain, open, transfer, user};
 use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_primitives::{Address, Signature, TxKind, U256};
 use altana_ledger::BlockAttributes;
-use altana_protocol::{Transaction, transaction::Recovered};
+use altana_protocol::{Transaction, execute::TX_GAS_MAX, transaction::Recovered};
 use futures::executor::block_on;
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng};
@@ -131,6 +131,18 @@ fn bounds_and_funds_are_kept() {
     chain.0.borrow_mut().insert(address(2), 5);
     let refused = pool.insert(pooled(2, 4, 10, 1), &chain);
     assert_eq!(refused, Err(Rejection::NonceTooLow { next: 5, nonce: 4 }));
+}
+
+#[test]
+fn a_transaction_may_ask_for_as_much_gas_as_any_may_have_and_no_more() {
+    let check = |gas_limit| {
+        let tx = TxEip1559 { chain_id: 1, gas_limit, ..TxEip1559::default() };
+        let signature = Signature::new(U256::ONE, U256::ONE, false);
+        super::check::check(&Transaction::Eip1559(tx.into_signed(signature)), 1, 250_000_000)
+    };
+    let cap = TX_GAS_MAX;
+    assert_eq!(check(cap), Ok(()));
+    assert_eq!(check(cap + 1), Err(Rejection::TransactionGasCap { gas: cap + 1, cap }));
 }
 
 #[test]

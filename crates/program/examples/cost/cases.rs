@@ -11,11 +11,11 @@ use altana_protocol::{Transaction, queue::Deposit};
 /// Most instructions for a unit of gas.
 pub(crate) const BOUND: u64 = 512;
 /// Where the hostile code is.
-const HOSTILE: Address = Address::repeat_byte(0xe0);
+pub(crate) const HOSTILE: Address = Address::repeat_byte(0xe0);
 /// Gas of a transaction that loops.
 const GAS: u64 = 4_000_000;
 /// Contracts of 24 KB that a block can visit.
-const CONTRACTS: usize = 1000;
+const CONTRACTS: u64 = 1000;
 
 /// A block: what it finds, and what it does.
 pub(crate) struct Case {
@@ -32,7 +32,11 @@ impl Case {
 
     /// The case as a block, and the gas that it used.
     pub(crate) fn block(&self) -> (Committed, u64) {
-        let mut chain = Chain::with(self.contracts.clone());
+        self.block_on(Chain::with(self.contracts.clone()))
+    }
+
+    /// The case as the next block of a chain that has its contracts.
+    pub(crate) fn block_on(&self, mut chain: Chain) -> (Committed, u64) {
         chain.spec.gas_limit = 1_000_000_000;
         for deposit in &self.deposits {
             chain.queue_deposit(20, deposit.clone());
@@ -44,12 +48,12 @@ impl Case {
         (chain.commit_batch(false), gas)
     }
 
-    fn named(name: &str) -> Self {
+    pub(crate) fn named(name: &str) -> Self {
         Self { name: name.into(), ..Self::nothing() }
     }
 
     /// One transaction that calls this code.
-    fn code(name: &str, code: Vec<u8>, input: Vec<u8>) -> Self {
+    pub(crate) fn code(name: &str, code: Vec<u8>, input: Vec<u8>) -> Self {
         let mut tx = call(0, HOSTILE);
         tx.gas_limit = GAS + 21_000 + 16 * input.len() as u64;
         tx.value = U256::ZERO;
@@ -63,7 +67,13 @@ impl Case {
 
     /// One transaction that repeats `body`, which leaves the stack as it was, until little gas is
     /// left. `before` is done once; the calldata is copied to memory.
-    fn repeated(name: &str, before: &[u8], body: &[u8], times: usize, input: Vec<u8>) -> Self {
+    pub(crate) fn repeated(
+        name: &str,
+        before: &[u8],
+        body: &[u8],
+        times: usize,
+        input: Vec<u8>,
+    ) -> Self {
         let copy = hex!("365f5f37");
         let start = copy.len() + before.len();
         let mut code = [&copy, before, &[0x5b], &body.repeat(times)].concat();
@@ -88,10 +98,10 @@ impl Case {
         Self::repeated(name, &[], &body, 20, input)
     }
 
-    fn with_big_contracts(mut self, first: u64) -> Self {
-        let big = (0..CONTRACTS as u64).map(|index| {
+    pub(crate) fn with_big_contracts(mut self, first: u64, count: u64) -> Self {
+        let big = (0..count).map(|index| {
             let mut code = vec![0x5b; 24_576];
-            code[1..9].copy_from_slice(&index.to_be_bytes());
+            code[1..9].copy_from_slice(&(first + index).to_be_bytes());
             (Address::from_word(U256::from(first + index).into()), code.into())
         });
         self.contracts.extend(big);
@@ -157,7 +167,7 @@ fn interpreter() -> Vec<Case> {
 }
 
 impl Case {
-    fn also(mut self, address: Address, code: &[u8]) -> Self {
+    pub(crate) fn also(mut self, address: Address, code: &[u8]) -> Self {
         self.contracts.push((address, code.to_vec().into()));
         self
     }
@@ -233,7 +243,7 @@ fn state() -> Vec<Case> {
         )
         .paid(),
         Case::repeated("EXTCODESIZE of 24 KB", &first, &counting(&hex!("3b50")), 100, vec![])
-            .with_big_contracts(0x80000),
+            .with_big_contracts(0x80000, CONTRACTS),
         Case::repeated(
             "EXTCODECOPY of 24 KB",
             &first,
@@ -241,7 +251,7 @@ fn state() -> Vec<Case> {
             50,
             vec![],
         )
-        .with_big_contracts(0x80000),
+        .with_big_contracts(0x80000, CONTRACTS),
         Case::repeated(
             "EXTCODECOPY of a byte of 24 KB",
             &first,
@@ -249,9 +259,9 @@ fn state() -> Vec<Case> {
             100,
             vec![],
         )
-        .with_big_contracts(0x80000),
+        .with_big_contracts(0x80000, CONTRACTS),
         Case::repeated("EXTCODEHASH of 24 KB", &first, &counting(&hex!("3f50")), 100, vec![])
-            .with_big_contracts(0x80000),
+            .with_big_contracts(0x80000, CONTRACTS),
         Case::repeated(
             "CALL to 24 KB",
             &first,
@@ -259,13 +269,13 @@ fn state() -> Vec<Case> {
             100,
             vec![],
         )
-        .with_big_contracts(0x80000),
+        .with_big_contracts(0x80000, CONTRACTS),
     ]
 }
 
 impl Case {
     /// With ether to give away.
-    fn paid(mut self) -> Self {
+    pub(crate) fn paid(mut self) -> Self {
         let mut tx = call(0, HOSTILE);
         tx.gas_limit = GAS;
         tx.value = U256::from(1_000_000);
@@ -353,7 +363,7 @@ fn curves() -> Vec<Case> {
 
 impl Case {
     /// With gas for so many times as much.
-    fn longer(mut self, times: u64) -> Self {
+    pub(crate) fn longer(mut self, times: u64) -> Self {
         let mut tx = call(0, HOSTILE);
         let Transaction::Eip1559(signed) = &self.transactions[0] else { return self };
         tx.input = signed.tx().input.clone();

@@ -16,7 +16,10 @@ mod cases;
 mod check;
 mod cost;
 mod gdb;
+#[path = "../../examples/cost/memory.rs"]
+mod hogs;
 mod kinds;
+mod memory;
 mod precompiles;
 mod qemu;
 mod trace;

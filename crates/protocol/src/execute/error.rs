@@ -78,6 +78,14 @@ pub enum InvalidTransaction {
     /// The gas limit is above that of any block.
     #[error("exceeds block gas limit")]
     ExceedsBlockGasLimit,
+    /// The gas limit is above that of any transaction (EIP-7825).
+    #[error("transaction gas limit too high (cap: {cap}, tx: {gas_limit})")]
+    TransactionGasCap {
+        /// Of the transaction.
+        gas_limit: u64,
+        /// Most that it may be.
+        cap: u64,
+    },
     /// The gas limit is above what this block has left.
     #[error("gas limit reached")]
     BlockFull,
@@ -150,8 +158,9 @@ impl From<Revm> for InvalidTransaction {
             }
             Revm::GasPriceLessThanBasefee => Self::FeeBelowBaseFee,
             Revm::PriorityFeeGreaterThanMaxFee => Self::TipAboveFee,
-            Revm::CallerGasLimitMoreThanBlock | Revm::TxGasLimitGreaterThanCap { .. } => {
-                Self::ExceedsBlockGasLimit
+            Revm::CallerGasLimitMoreThanBlock => Self::ExceedsBlockGasLimit,
+            Revm::TxGasLimitGreaterThanCap { gas_limit, cap } => {
+                Self::TransactionGasCap { gas_limit, cap }
             }
             Revm::InvalidChainId | Revm::MissingChainId => Self::ChainId,
             Revm::RejectCallerWithCode => Self::SenderNotEoa,

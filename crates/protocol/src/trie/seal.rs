@@ -12,10 +12,10 @@ use alloy_rlp::{EMPTY_STRING_CODE, Encodable, Header};
 /// Nodes shorter than a hash stand in their parent.
 const HASH_LEN: usize = 32;
 
-/// Collects the new nodes of a commit.
+/// Hashes nodes, and collects them if somebody will store them.
 #[derive(Debug, Default)]
 pub struct Sealer {
-    pub(super) nodes: Vec<(B256, Bytes)>,
+    nodes: Option<Vec<(B256, Bytes)>>,
     node: Vec<u8>,
     value: Vec<u8>,
 }
@@ -50,6 +50,15 @@ impl Reference {
 }
 
 impl Sealer {
+    pub(super) fn collecting() -> Self {
+        Self { nodes: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// The new nodes, children before parents.
+    pub(super) fn into_nodes(self) -> Vec<(B256, Bytes)> {
+        self.nodes.unwrap_or_default()
+    }
+
     /// Refers to the node that was just written.
     fn finish(&mut self, memo: &mut Option<B256>) -> Reference {
         let len = self.node.len();
@@ -59,7 +68,9 @@ impl Sealer {
             return Reference::Embedded { rlp, len };
         }
         let hash = keccak256(&self.node);
-        self.nodes.push((hash, Bytes::copy_from_slice(&self.node)));
+        if let Some(nodes) = &mut self.nodes {
+            nodes.push((hash, Bytes::copy_from_slice(&self.node)));
+        }
         *memo = Some(hash);
         Reference::Hash(hash)
     }
@@ -79,7 +90,9 @@ impl<V: Value> Trie<V> {
             // Not reached with keys of 32 bytes, but the root is hashed however short it is.
             Reference::Embedded { rlp, len } => {
                 let hash = keccak256(&rlp[..len]);
-                sealer.nodes.push((hash, Bytes::copy_from_slice(&rlp[..len])));
+                if let Some(nodes) = &mut sealer.nodes {
+                    nodes.push((hash, Bytes::copy_from_slice(&rlp[..len])));
+                }
                 hash
             }
         }

@@ -74,11 +74,22 @@ impl<S: NodeSource> StateTrie<S> {
 
     /// Applies a block's changes and hashes the new state. After an error the state is unchanged.
     pub fn apply(&mut self, changes: &StateChanges) -> Result<Commit, TrieError> {
+        let mut sealer = Sealer::collecting();
+        self.change(changes, &mut sealer)?;
+        Ok(Commit { root: self.root, nodes: sealer.into_nodes() })
+    }
+
+    /// [`StateTrie::apply`] for a state that nobody stores: gives the root alone.
+    pub fn advance(&mut self, changes: &StateChanges) -> Result<B256, TrieError> {
+        self.change(changes, &mut Sealer::default())?;
+        Ok(self.root)
+    }
+
+    fn change(&mut self, changes: &StateChanges, sealer: &mut Sealer) -> Result<(), TrieError> {
         self.epoch = self.epoch.wrapping_add(1);
         self.load(|accounts, loader| accounts.edit(changes.edits(), loader))?;
-        let mut sealer = Sealer::default();
-        self.root = self.accounts.seal(&mut sealer);
-        Ok(Commit { root: self.root, nodes: sealer.nodes })
+        self.root = self.accounts.seal(sealer);
+        Ok(())
     }
 
     /// Forgets nodes, the longest unchanged first, if more than `max_nodes` are in memory. Then at

@@ -48,7 +48,7 @@ pub(crate) const BLOCKHASH: Address = address!("00000000000000000000000000000000
 
 /// Trie nodes and code, shared between the trie and the witness's oracle.
 #[derive(Clone, Default)]
-pub(crate) struct Store(Rc<RefCell<B256Map<Bytes>>>);
+pub(crate) struct Store(pub(crate) Rc<RefCell<B256Map<Bytes>>>);
 
 impl NodeSource for Store {
     fn node(&self, hash: B256) -> Result<Bytes, MissingNode> {
@@ -375,6 +375,7 @@ impl Chain {
         store.extend(commit.nodes);
         store.extend(bundle.contracts.iter().map(|(hash, code)| (*hash, code.original_bytes())));
         drop(store);
+        self.db.cache.contracts.extend(bundle.contracts.clone());
         self.db.commit(
             bundle.state.iter().map(|(address, change)| (*address, evm_account(change))).collect(),
         );

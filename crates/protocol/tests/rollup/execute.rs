@@ -5,7 +5,7 @@ use alloy_eips::eip7702::Authorization;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, hex};
 use altana_protocol::{
     Transaction,
-    execute::{BlockExecutor, ExecuteError, InvalidTransaction, Messages},
+    execute::{BlockExecutor, ExecuteError, InvalidTransaction, Messages, TX_GAS_MAX},
     predeploys::{BASE_FEE_VAULT, FEE_VAULT, L1_BLOCK, L1_FEE_VAULT},
     queue::Deposit,
 };
@@ -54,6 +54,7 @@ fn refusals_are_the_words_that_wallets_match_on() {
     );
     check(|tx| tx.max_fee_per_gas = 10, "max priority fee per gas higher than max fee per gas");
     check(|tx| tx.gas_limit = 30_000_001, "exceeds block gas limit");
+    check(|tx| tx.gas_limit = TX_GAS_MAX + 1, "transaction gas limit too high (cap: 16777216");
     check(|tx| tx.chain_id = 1, "invalid chain id");
     check(
         |tx| {
@@ -81,7 +82,7 @@ fn a_full_block_refuses_until_the_next() {
         })
     };
     let refused =
-        chain.build(1_001, 1, vec![big(0, 20_000_000), big(1, 29_980_000), big(2, 5_000_000)]);
+        chain.build(1_001, 1, vec![big(0, TX_GAS_MAX), big(1, 29_980_000), big(2, 5_000_000)]);
     assert_eq!(refused, [InvalidTransaction::BlockFull]);
     assert!(refused[0].may_become_valid());
     assert_eq!(chain.blocks[0].transactions.len(), 2);
@@ -223,17 +224,19 @@ fn a_failed_deposit_keeps_its_mint_and_its_sender_s_nonce_rises() {
 }
 
 #[test]
-fn a_deposit_beyond_the_gas_limit_raises_it_for_its_block() {
+fn a_deposit_that_asks_for_more_gas_than_a_transaction_may_have_gets_that_much() {
+    let from = Address::repeat_byte(0x51);
     let mut chain = Chain::new();
-    let mut deposit = deposit(Address::repeat_byte(0x51), STORE);
-    deposit.gas_limit = 61_000_000;
-    chain.queue_deposit(5, deposit);
-    chain.build(1_001, 1, vec![]);
-    chain.build(1_001, 1, vec![sign(0, call(0, STORE))]);
-    assert_eq!(chain.head.gas_limit, 61_000_000);
-    assert_eq!(chain.blocks[1].transactions.len(), 1);
-    chain.build(1_001, 0, vec![]);
+    // JUMPDEST, PUSH0, JUMP: runs until its gas is used up.
+    let data = hex!("5b5f56").into();
+    let to = TxKind::Create;
+    chain.queue_deposit(5, Deposit { gas_limit: u64::MAX, to, data, ..deposit(from, STORE) });
+    chain.build(1_001, 2, vec![sign(0, call(0, STORE))]);
+    let [before, after] = [0, 1].map(|index| chain.receipts[index].cumulative_gas_used);
+    assert_eq!(after - before, TX_GAS_MAX);
+    assert_eq!(chain.balance(from), U256::from(ETHER), "its mint stays");
     assert_eq!(chain.head.gas_limit, 30_000_000);
+    assert_eq!(chain.blocks[0].transactions.len(), 1);
     chain.commit_batch(false).check();
 }
 
@@ -332,4 +335,47 @@ fn the_pending_state_can_be_read_while_the_block_is_open() {
     assert!(matches!(result, Err(ExecuteError::Invalid(InvalidTransaction::NonceTooHigh { .. }))));
     assert_eq!(open.receipts().len(), 4);
     assert_eq!(open.finish().changes.state[&sender(0)].info.as_ref().unwrap().nonce, 3);
+}
+
+/// A block forgets codes that it has loaded, but never one that it has created.
+#[test]
+fn code_that_a_block_created_is_found_after_it_has_looked_at_many_others() {
+    let visited = |index: u64| {
+        let code = [&[0x5b][..], &index.to_be_bytes()].concat();
+        (Address::from_word(U256::from(0x1000 + index).into()), code.into())
+    };
+    let visitor = Address::repeat_byte(0x71);
+    // EXTCODESIZE of 0x112c down to 0x1001.
+    let code = hex!("61112c5b803b50600190038061100018600357 00").into();
+    let contracts = (1..=300).map(visited).chain([(visitor, code)]);
+    let mut chain = Chain::with(contracts.collect());
+
+    let create = |nonce| {
+        let mut tx = call(nonce, STORE);
+        (tx.to, tx.value) = (TxKind::Create, U256::ZERO);
+        // Returns the six bytes behind it: `STORE`'s code, which writes the second word of the
+        // calldata to the slot that the first one names.
+        tx.input = hex!("65 6020355f3555 5f52 6006 601a f3").into();
+        tx
+    };
+    let visit = |nonce| {
+        let mut tx = call(nonce, visitor);
+        (tx.gas_limit, tx.value) = (2_000_000, U256::ZERO);
+        tx
+    };
+    let write = |nonce, value| {
+        let mut tx = call(nonce, sender(0).create(0));
+        (tx.value, tx.input) = (U256::ZERO, [word(7), word(value)].concat().into());
+        tx
+    };
+    let transactions = [create(0), visit(1), write(2, 1), visit(3), visit(4), write(5, 2)];
+    let refused = chain.build(1_001, 1, transactions.map(|tx| sign(0, tx)).into());
+    assert_eq!(refused, []);
+    assert_eq!(chain.slot(sender(0).create(0), 7), U256::from(2));
+    // And by a later block, of the same batch and of the next.
+    chain.build(1_002, 0, vec![sign(0, write(6, 3))]);
+    chain.commit_batch(false).check();
+    chain.build(1_003, 0, vec![sign(0, write(7, 4))]);
+    assert_eq!(chain.slot(sender(0).create(0), 7), U256::from(4));
+    chain.commit_batch(true).check();
 }

@@ -5,6 +5,7 @@ use altana_protocol::{
     Transaction,
     batch::{BLOCKS_MAX, BatchHeader},
     derive,
+    execute::TX_GAS_MAX,
     queue::{BATCH_MESSAGES_MAX, Deposit, KIND_ATTRIBUTES, KIND_DEPOSIT, Message},
     stf::{BLOCK_INPUT_BYTES, BlockInput, MissingPreimage, PREIMAGE_BYTES_MAX, Witness, run},
 };
@@ -204,11 +205,11 @@ fn a_payload_that_breaks_a_rule_becomes_the_default_block() {
 /// Gas limits of deposits, and how many messages each block of an invalid payload takes of a queue
 /// that begins with attributes (1,000,000 gas) on a chain of 30,000,000.
 const SPREAD: [(&[u64], &[usize]); 5] = [
-    (&[29_000_000], &[2]),
-    (&[29_000_001], &[1, 1]),
-    (&[10_000_000, 10_000_000, 10_000_000, 20_000_000, 1], &[3, 2, 1]),
-    (&[u64::MAX, u64::MAX, 1], &[1, 1, 1, 1]),
-    (&[30_000_000, 30_000_001, 30_000_000], &[1, 1, 1, 1]),
+    (&[14_500_000, 14_500_000], &[3]),
+    (&[14_500_000, 14_500_001], &[2, 1]),
+    (&[10_000_000, 10_000_000, 10_000_000, TX_GAS_MAX, 1], &[3, 3]),
+    (&[u64::MAX, u64::MAX, 1], &[2, 2]),
+    (&[TX_GAS_MAX, TX_GAS_MAX + 1, TX_GAS_MAX], &[2, 1, 1]),
 ];
 
 fn queue_of(gas_limits: &[u64]) -> Chain {
