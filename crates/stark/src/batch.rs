@@ -155,7 +155,7 @@ fn evaluate(
         let publics = publics.collect::<Result<Vec<F>, _>>()?;
         let values = Values { selectors, publics: &publics, openings: &openings[index] };
         let program = &trace_key.program;
-        let area = program.run(&values, trace_key.slots);
+        let area = program.run(&values);
 
         let slots = program.constraints.iter();
         let folded = slots.fold(Ext::ZERO, |sum, &slot| sum * reduced.lambda + area[slot]);

@@ -8,7 +8,7 @@ use alloy_primitives::{B256, Keccak256, keccak256};
 use crate::{
     error::{KeyError, Part, Rejected},
     field::F,
-    program::{FIXED_SLOTS, Program, Slots},
+    program::{Program, Slots},
     reader::canonical,
 };
 
@@ -32,6 +32,14 @@ const EXT_BYTES: u64 = 16;
 pub(crate) struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn take(&mut self, count: usize) -> Result<&'a [u8], KeyError> {
         let (taken, rest) = self.0.split_at_checked(count).ok_or(KeyError::Length)?;
         self.0 = rest;
@@ -86,8 +94,6 @@ pub struct TraceKey {
     pub publics: usize,
     /// Where the public values begin in the preamble.
     pub publics_at: usize,
-    /// Slots of the value area.
-    pub slots: usize,
     /// Its constraints and interactions.
     pub program: Program,
 }
@@ -95,7 +101,7 @@ pub struct TraceKey {
 impl TraceKey {
     /// Values in the proof.
     pub fn openings(&self) -> usize {
-        self.columns * if self.rotations { 2 } else { 1 }
+        self.program.slots.openings
     }
 }
 
@@ -345,12 +351,9 @@ impl Key {
             let sorted = index == 0 || order(&self.traces[index - 1]) < order(trace);
             let low = trace.log_height <= self.log_stacked();
             let columns = trace.columns > 0;
-            if !(sorted && low && columns && trace.slots <= MAX_SLOTS) {
+            if !(sorted && low && columns) {
                 return Err(KeyError::Trace(index));
             }
-            let slots =
-                Slots { publics: trace.publics, openings: trace.openings(), all: trace.slots };
-            trace.program.check(index, slots)?;
         }
         Ok(())
     }
@@ -417,9 +420,11 @@ fn parse_trace(
     head.zeros::<8>()?;
     let end = start.checked_add(length).ok_or(inconsistent)?;
     let range = if start == *program_at { key.get(start..end) } else { None };
-    let mut bytes = Bytes(range.ok_or(inconsistent)?);
-    let program = Program::parse(&mut bytes, trace, constraints, interactions)?;
-    if !bytes.0.is_empty() || rotations > 1 || slots < FIXED_SLOTS {
+    let openings = columns * if rotations == 1 { 2 } else { 1 };
+    let slots = Slots { publics, openings, all: slots };
+    let bytes = range.ok_or(inconsistent)?;
+    let program = Program::new(bytes, trace, slots, constraints, interactions)?;
+    if rotations > 1 {
         return Err(inconsistent);
     }
     *program_at = end;
@@ -430,7 +435,6 @@ fn parse_trace(
         columns,
         publics,
         publics_at,
-        slots,
         program,
     })
 }

@@ -29,7 +29,7 @@ pub use error::{KeyError, Part, Rejected};
 pub use field::{Ext, F, P};
 pub use key::{CHUNK_BYTES, Key, MAX_SLOTS, TraceKey};
 pub use program::{
-    BOUND_MAX, Interaction, LAZY_MAX, LEFT_MAX, Op, PRODUCT_BOUND, Program, Run, Values,
+    BOUND_MAX, Interaction, LAZY_MAX, LEFT_MAX, Op, PRODUCT_BOUND, Program, Run, Slots, Values,
 };
 pub use trace::{Log, Trace};
 pub use transcript::{CHECKPOINT_DOMAIN, DOMAIN, Transcript};

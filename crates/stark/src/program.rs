@@ -5,7 +5,7 @@ use alloc::{vec, vec::Vec};
 use crate::{
     error::KeyError,
     field::{Ext, F, P},
-    key::Bytes,
+    key::{Bytes, MAX_SLOTS},
 };
 
 /// Slots before the public values: zero, one, is_first, is_last, is_transition.
@@ -100,14 +100,19 @@ pub struct Program {
     pub constraints: Vec<usize>,
     /// The interactions, in order.
     pub interactions: Vec<Interaction>,
+    /// Its value area.
+    pub slots: Slots,
 }
 
 /// How many slots there are of each kind.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Slots {
-    pub(crate) publics: usize,
-    pub(crate) openings: usize,
-    pub(crate) all: usize,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slots {
+    /// Public values.
+    pub publics: usize,
+    /// Columns and rotations.
+    pub openings: usize,
+    /// Slots of the value area, at most [`MAX_SLOTS`](crate::MAX_SLOTS).
+    pub all: usize,
 }
 
 /// What stands in the slots before a program runs.
@@ -122,9 +127,28 @@ pub struct Values<'a> {
 }
 
 impl Program {
-    pub(crate) fn parse(
+    /// The program of these bytes, checked: each slot is written before it is read, and no lane of
+    /// the contract's arithmetic can overflow. `trace` is its number, for errors.
+    pub fn new(
+        bytes: &[u8],
+        trace: usize,
+        slots: Slots,
+        constraints: usize,
+        interactions: usize,
+    ) -> Result<Self, KeyError> {
+        let mut bytes = Bytes::new(bytes);
+        let program = Self::parse(&mut bytes, trace, slots, constraints, interactions)?;
+        if !bytes.is_empty() {
+            return Err(KeyError::Program(trace));
+        }
+        program.check(trace)?;
+        Ok(program)
+    }
+
+    fn parse(
         bytes: &mut Bytes<'_>,
         trace: usize,
+        slots: Slots,
         constraints: usize,
         interactions: usize,
     ) -> Result<Self, KeyError> {
@@ -159,14 +183,14 @@ impl Program {
                 }
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { constants, runs, constraints, interactions })
+        Ok(Self { constants, runs, constraints, interactions, slots })
     }
 
-    /// That each slot is written before it is read, and that no lane can overflow.
-    pub(crate) fn check(&self, trace: usize, slots: Slots) -> Result<(), KeyError> {
+    fn check(&self, trace: usize) -> Result<(), KeyError> {
+        let slots = self.slots;
         let constants = FIXED_SLOTS + slots.publics + slots.openings;
         let temporaries = constants + self.constants.len();
-        if temporaries > slots.all {
+        if temporaries > slots.all || slots.all > MAX_SLOTS {
             return Err(KeyError::Slot(trace));
         }
         let is_base = |slot: usize| {
@@ -200,14 +224,17 @@ impl Program {
         Ok(())
     }
 
-    /// All slots after the program ran. The program was checked for these numbers of values.
-    pub(crate) fn run(&self, values: &Values<'_>, slots: usize) -> Vec<Ext> {
+    /// All slots after the program ran. Values that are missing are zero, and more are ignored.
+    pub fn run(&self, values: &Values<'_>) -> Vec<Ext> {
+        let publics = values.publics.iter().map(|&value| Ext::from(value));
         let mut area = vec![Ext::ZERO, Ext::ONE];
         area.extend(values.selectors);
-        area.extend(values.publics.iter().map(|&value| Ext::from(value)));
-        area.extend(values.openings);
+        area.extend(publics.take(self.slots.publics));
+        area.resize(FIXED_SLOTS + self.slots.publics, Ext::ZERO);
+        area.extend(values.openings.iter().take(self.slots.openings));
+        area.resize(FIXED_SLOTS + self.slots.publics + self.slots.openings, Ext::ZERO);
         area.extend(self.constants.iter().map(|&value| Ext::from(value)));
-        area.resize(slots, Ext::ZERO);
+        area.resize(self.slots.all, Ext::ZERO);
         for run in &self.runs {
             for &[a, b, target] in &run.triples {
                 area[target] = run.op.apply(area[a], area[b]);
