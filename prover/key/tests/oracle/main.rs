@@ -2,5 +2,6 @@
 
 mod agreement;
 mod fixtures;
+mod liar;
 mod programs;
 mod vectors;

@@ -99,7 +99,7 @@ fn graph(nodes: &[(u8, F, u32, u32)], roots: &[u32]) -> SymbolicConstraintsDag<F
     for &(kind, constant, a, b) in nodes {
         // Recent nodes are more likely, so that graphs are deep.
         let earlier = |n: u32| {
-            let back = if n % 2 == 0 { n as usize / 2 % 4 } else { n as usize / 2 };
+            let back = if n.is_multiple_of(2) { n as usize / 2 % 4 } else { n as usize / 2 };
             made.len() - 1 - back % made.len()
         };
         let degree_multiple = 0;

@@ -6,13 +6,17 @@ use std::{fs, path::PathBuf};
 
 use altana_keccak_stark::{EF, F, Transcript, encode};
 use altana_stark::{Checkpoint, Key, Log};
+use altana_stark_key::Encoded;
 use openvm_stark_backend::{
     FiatShamirTranscript,
     p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing},
 };
 use serde_json::{Map, Value, json};
 
-use crate::fixtures::{self, Fixture};
+use crate::{
+    fixtures::{self, Fixture},
+    liar,
+};
 
 #[test]
 fn the_vectors_are_fresh() {
@@ -21,6 +25,7 @@ fn the_vectors_are_fresh() {
     for fixture in fixtures::all() {
         check(&format!("proof-{}", fixture.name), proof(&fixture));
     }
+    check("forged", forged());
 }
 
 fn check(name: &str, vector: Value) {
@@ -189,5 +194,24 @@ fn proof(fixture: &Fixture) -> Value {
         "absorbed": absorbed,
         "values": values,
         "indices": log.numbers.get("whir.index").cloned().unwrap_or_default(),
+    })
+}
+
+/// Proofs of the fixture `powers` by liars: all challenges are right, and one check refuses each.
+fn forged() -> Value {
+    let (fixture, forgeries) = liar::forgeries();
+    let part = |select: fn(&Encoded) -> &Vec<u8>| -> Vec<String> {
+        forgeries
+            .iter()
+            .map(|(_, _, proof)| hex(select(&fixture.circuit.encode(proof).unwrap())))
+            .collect()
+    };
+    json!({
+        "key": hex(fixture.circuit.key().unwrap()),
+        "claim": hex(fixture.circuit.encode(&fixture.proof).unwrap().claim),
+        "lie": forgeries.iter().map(|(lie, ..)| *lie).collect::<Vec<_>>(),
+        "reason": forgeries.iter().map(|(_, reason, _)| *reason).collect::<Vec<_>>(),
+        "part1": part(|encoded| &encoded.part1),
+        "part2": part(|encoded| &encoded.part2),
     })
 }
