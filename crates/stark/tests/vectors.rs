@@ -183,9 +183,12 @@ fn a_proof_of_another_key_or_claim_is_refused() {
     let other = Key::parse(&other).unwrap();
     assert!(verify(&other, &a.claim, &a.part1, &a.part2).is_err());
     assert_ne!(other.hash(), a.key.hash());
-    // A checkpoint of another key.
-    let checkpoint = verify_constraints(&a.key, &a.claim, &a.part1).unwrap();
-    assert!(verify_openings(&b.key, &checkpoint, &b.part2).is_err());
+    // A checkpoint of another key, with more or fewer coordinates.
+    for (a, b) in [(&a, &b), (&b, &a)] {
+        let checkpoint = verify_constraints(&a.key, &a.claim, &a.part1).unwrap();
+        let refused = verify_openings(&b.key, &checkpoint, &b.part2);
+        assert!(matches!(refused, Err(Rejected::Length { part: Part::Checkpoint, .. })));
+    }
 }
 
 #[test]

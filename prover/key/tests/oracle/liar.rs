@@ -12,12 +12,14 @@ use crate::{
     fixtures::{self, Fixture},
 };
 
-/// Observes one more than the element of E at `lie`.
-#[derive(Clone)]
+/// Observes one more than the element of E at `lie`; does not do the work at `rest`.
+#[derive(Clone, Default)]
 struct Liar {
     transcript: Transcript,
-    lie: usize,
+    lie: Option<usize>,
+    rest: Option<usize>,
     observed: usize,
+    worked: usize,
 }
 
 impl FiatShamirTranscript<KeccakConfig> for Liar {
@@ -30,7 +32,7 @@ impl FiatShamirTranscript<KeccakConfig> for Liar {
     }
 
     fn observe_ext(&mut self, value: EF) {
-        let lies = self.observed == self.lie;
+        let lies = Some(self.observed) == self.lie;
         self.transcript.observe_ext(if lies { value + EF::ONE } else { value });
         self.observed += 1;
     }
@@ -52,7 +54,15 @@ impl FiatShamirTranscript<KeccakConfig> for Liar {
     }
 
     fn grind(&mut self, bits: usize) -> F {
-        self.transcript.grind(bits)
+        let rests = Some(self.worked) == self.rest;
+        self.worked += 1;
+        if !rests {
+            return self.transcript.grind(bits);
+        }
+        let fails = |witness: &F| !self.transcript.clone().check_witness(bits, *witness);
+        let witness = (0..1000).map(F::from_u32).find(fails).expect("work is not for nothing");
+        assert!(!self.transcript.check_witness(bits, witness));
+        witness
     }
 }
 
@@ -166,16 +176,39 @@ fn lies(proof: &Proof<KeccakConfig>) -> Vec<Lie> {
     ]
 }
 
-/// What is a lie, what refuses it, and the proof.
-pub(crate) fn forgeries() -> (Fixture, Vec<(&'static str, &'static str, Proof<KeccakConfig>)>) {
+/// Works in the order of the protocol, and the checks of them.
+fn rests(proof: &Proof<KeccakConfig>) -> Vec<(&'static str, usize, &'static str)> {
+    let whir = &proof.whir_proof;
+    let folded = whir.folding_pow_witnesses.len() / whir.query_phase_pow_witnesses.len();
+    vec![
+        ("no LogUp work", 0, "LogUpWork"),
+        ("no batching work", 1, "MuWork"),
+        ("no folding work", 2, "FoldingWork"),
+        ("no query work", 2 + folded, "QueryWork"),
+    ]
+}
+
+/// A forged proof.
+pub(crate) struct Forgery {
+    pub(crate) lie: &'static str,
+    /// The check that refuses it.
+    pub(crate) reason: &'static str,
+    pub(crate) proof: Proof<KeccakConfig>,
+}
+
+pub(crate) fn forgeries() -> (Fixture, Vec<Forgery>) {
     let fixture = fixtures::all().pop().unwrap();
-    let forge = |(lie, at, access, reason): Lie| {
-        let mut proof =
-            fixture.prove_with(Liar { transcript: Transcript::default(), lie: at, observed: 0 });
+    let state = |(lie, at, access, reason): Lie| {
+        let mut proof = fixture.prove_with(Liar { lie: Some(at), ..Liar::default() });
         *access(&mut proof) += EF::ONE;
-        (lie, reason, proof)
+        Forgery { lie, reason, proof }
     };
-    let forgeries = lies(&fixture.proof).into_iter().map(forge).collect();
+    let rest = |(lie, at, reason)| {
+        let proof = fixture.prove_with(Liar { rest: Some(at), ..Liar::default() });
+        Forgery { lie, reason, proof }
+    };
+    let stated = lies(&fixture.proof).into_iter().map(state);
+    let forgeries = stated.chain(rests(&fixture.proof).into_iter().map(rest)).collect();
     (fixture, forgeries)
 }
 
@@ -183,7 +216,7 @@ pub(crate) fn forgeries() -> (Fixture, Vec<(&'static str, &'static str, Proof<Ke
 fn a_liar_is_refused_by_the_check_of_his_lie() {
     let (fixture, forgeries) = forgeries();
     let key = Key::parse(&fixture.circuit.key().unwrap()).unwrap();
-    for (lie, expected, proof) in forgeries {
+    for Forgery { lie, reason: expected, proof } in forgeries {
         let encoded = fixture.circuit.encode(&proof).unwrap();
         let ours =
             altana_stark::verify(&key, &encoded.claim, &encoded.part1, &encoded.part2).unwrap_err();

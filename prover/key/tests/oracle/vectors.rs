@@ -203,14 +203,14 @@ fn forged() -> Value {
     let part = |select: fn(&Encoded) -> &Vec<u8>| -> Vec<String> {
         forgeries
             .iter()
-            .map(|(_, _, proof)| hex(select(&fixture.circuit.encode(proof).unwrap())))
+            .map(|forgery| hex(select(&fixture.circuit.encode(&forgery.proof).unwrap())))
             .collect()
     };
     json!({
         "key": hex(fixture.circuit.key().unwrap()),
         "claim": hex(fixture.circuit.encode(&fixture.proof).unwrap().claim),
-        "lie": forgeries.iter().map(|(lie, ..)| *lie).collect::<Vec<_>>(),
-        "reason": forgeries.iter().map(|(_, reason, _)| *reason).collect::<Vec<_>>(),
+        "lie": forgeries.iter().map(|forgery| forgery.lie).collect::<Vec<_>>(),
+        "reason": forgeries.iter().map(|forgery| forgery.reason).collect::<Vec<_>>(),
         "part1": part(|encoded| &encoded.part1),
         "part2": part(|encoded| &encoded.part2),
     })
