@@ -4,4 +4,5 @@ mod agreement;
 mod fixtures;
 mod liar;
 mod programs;
+mod recording;
 mod vectors;

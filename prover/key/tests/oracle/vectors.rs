@@ -5,17 +5,17 @@
 use std::{fs, path::PathBuf};
 
 use altana_keccak_stark::{EF, F, Transcript, encode};
-use altana_stark::{Checkpoint, Key, Log};
 use altana_stark_key::Encoded;
 use openvm_stark_backend::{
     FiatShamirTranscript,
     p3_field::{BasedVectorSpace, Field, PrimeCharacteristicRing},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     fixtures::{self, Fixture},
     liar,
+    recording::{self, hex},
 };
 
 #[test]
@@ -40,10 +40,6 @@ fn check(name: &str, vector: Value) {
         let committed = fs::read_to_string(&path).unwrap_or_default();
         assert!(committed == text, "{name} differs; UPDATE=1 writes it");
     }
-}
-
-fn hex(bytes: impl AsRef<[u8]>) -> String {
-    format!("0x{}", hex::encode(bytes))
 }
 
 fn bytes(value: EF) -> Vec<u8> {
@@ -162,39 +158,11 @@ fn transcript() -> Value {
     json!({ "kind": kinds, "data": data, "state": states })
 }
 
-/// A proof, and everything that its verification computes.
 fn proof(fixture: &Fixture) -> Value {
-    let key_bytes = fixture.circuit.key().unwrap();
-    let key = Key::parse(&key_bytes).unwrap();
-    let encoded = fixture.circuit.encode(&fixture.proof).unwrap();
-    let checkpoint =
-        altana_stark::verify_constraints(&key, &encoded.claim, &encoded.part1).unwrap();
-    assert_eq!(Checkpoint::from_bytes(&key, &checkpoint.to_bytes()), Ok(checkpoint.clone()));
-    let mut log = Log::default();
-    altana_stark::verify_traced(&key, &encoded.claim, &encoded.part1, &encoded.part2, &mut log)
-        .unwrap();
-    let absorbed: Vec<_> = log.absorbed.iter().map(|&length| json!(length)).collect();
-    let values: Map<String, Value> = log
-        .values
-        .iter()
-        .map(|(name, values)| {
-            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_bytes()).collect();
-            (name.replace('.', "_"), hex(bytes).into())
-        })
-        .collect();
-    json!({
-        "key": hex(&key_bytes),
-        "keyHash": hex(key.hash()),
-        "claim": hex(&encoded.claim),
-        "part1": hex(&encoded.part1),
-        "part2": hex(&encoded.part2),
-        "checkpoint": hex(checkpoint.to_bytes()),
-        "checkpointId": hex(checkpoint.id(&key, &encoded.claim)),
-        "states": log.states.iter().map(hex).collect::<Vec<_>>(),
-        "absorbed": absorbed,
-        "values": values,
-        "indices": log.numbers.get("whir.index").cloned().unwrap_or_default(),
-    })
+    recording::record(
+        &fixture.circuit.key().unwrap(),
+        &fixture.circuit.encode(&fixture.proof).unwrap(),
+    )
 }
 
 /// Proofs of the fixture `powers` by liars: all challenges are right, and one check refuses each.
