@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, error::Error, fs, path::PathBuf, time::Instant}
 use altana_keccak_stark::{F, KeccakConfig};
 use altana_stark::{Key, verify, verify_constraints};
 use altana_stark_key::{Circuit, Encoded};
-use openvm_stark_backend::{codec::Decode, p3_field::PrimeCharacteristicRing, proof::Proof};
+use openvm_stark_backend::{
+    codec::Decode, keygen::types::MultiStarkVerifyingKey, p3_field::PrimeCharacteristicRing,
+    proof::Proof, soundness::SoundnessCalculator,
+};
 
 #[path = "../tests/oracle/recording.rs"]
 mod recording;
@@ -22,10 +25,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let numbers = |name: &str| -> Vec<u64> {
         facts[name].as_array().into_iter().flatten().filter_map(serde_json::Value::as_u64).collect()
     };
-    let vk = bitcode::deserialize(&fs::read(job.join("chain.vk"))?)?;
+    let vk: MultiStarkVerifyingKey<KeccakConfig> =
+        bitcode::deserialize(&fs::read(job.join("chain.vk"))?)?;
     let proof = Proof::<KeccakConfig>::decode_from_bytes(&fs::read(job.join("chain.proof"))?)?;
     let heights = numbers("log_heights").into_iter().map(|height| height as usize).collect();
     let dag = numbers("dag_commit").into_iter().map(F::from_u64).collect();
+    println!("{:#?}", SoundnessCalculator::calculate_from_vk(&vk));
     let circuit = Circuit::new(vk, heights, BTreeMap::from([(DAG_AIR, dag)]))?;
 
     let start = Instant::now();
