@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Domain} from "./Domain.sol";
+import {Ext4, M26, NotCanonical, GAP, HIGH, LOW32, ONE, P, PS, PS26} from "./Ext4.sol";
+import {Reader} from "./Gkr.sol";
+import {MerkleOpenings} from "./MerkleOpenings.sol";
+import {StarkKey} from "./StarkKey.sol";
+import {Sumcheck} from "./Sumcheck.sol";
+import {Transcript} from "./Transcript.sol";
+
+/// @title WHIR: the committed columns are close to polynomials with the claimed openings (docs/stark.md, section 6, steps
+/// 2 and 3).
+library Whir {
+    using Ext4 for uint256;
+    using StarkKey for uint256;
+    using Transcript for uint256;
+
+    /// @dev In memory, as none of it would fit on the stack.
+    struct Work {
+        uint256 head;
+        uint256 t;
+        uint256 pos;
+        uint256 folding;
+        uint256 width;
+        uint256 claim;
+        // Powers of mu, to a multiple of eight of them, those behind the last column zero.
+        uint256[] mus;
+        // All folding challenges; of each round the out-of-domain point, gamma, and the first of its queries.
+        uint256[] alphas;
+        uint256[] outside;
+        uint256[] gammas;
+        uint256[] starts;
+        // All queries: indices, then the points that they fold to, as plain numbers.
+        uint256[] points;
+        uint256[] finals;
+        // By log of the order: generators and their inverses, plain.
+        uint256[] generators;
+        uint256[] inverses;
+        // Encoded: inverse powers of the generator of order 2^folding.
+        uint256[] twists;
+        // Rows and hashes.
+        uint256 buffer;
+        // The values of one query's rows.
+        uint256[] values;
+        // Of the current round: log2 of the codeword's length, its root, bytes of a row.
+        uint256 log;
+        bytes32 root;
+        uint256 row;
+        uint256 bad;
+    }
+
+    /// @dev The inverse of the generator of order 2^27.
+    uint256 private constant INVERSE_GENERATOR = 0x662731d4;
+    uint256 private constant GENERATOR = 0x1a427a41;
+
+    /// @notice Too little work before the columns are batched.
+    error TooLittleBatchingWork();
+    /// @notice Too little work in a round of folding.
+    error TooLittleFoldingWork(uint256 round);
+    /// @notice Too little work before the queries of a round.
+    error TooLittleQueryWork(uint256 round);
+    /// @notice The rows of a query are not in the codeword.
+    error WrongMerkleRoot(uint256 round, uint256 query);
+    /// @notice The final polynomial is not what all rounds leave.
+    error WrongFinalPolynomial();
+
+    /// @notice Reads and checks the proof that columns under `commitment` open at `u` to the elements at `openings` in the
+    /// calldata.
+    function verify(Reader memory reader, bytes32 commitment, uint256[] memory u, uint256 openings) internal pure {
+        unchecked {
+            Work memory w;
+            w.head = reader.head;
+            w.t = reader.transcript;
+            w.pos = reader.pos;
+            w.root = commitment;
+            _begin(w, openings);
+            uint256 rounds = w.head.byteAt(StarkKey.ROUNDS);
+            for (uint256 i = 0; i < rounds; ++i) {
+                _round(w, i, i + 1 == rounds);
+            }
+            if (!w.claim.equal(_final(w, u))) revert WrongFinalPolynomial();
+        }
+    }
+
+    /// @dev Batches the columns, and makes the tables.
+    function _begin(Work memory w, uint256 openings) private pure {
+        unchecked {
+            if (!w.t.proved(w.pos, w.head.byteAt(StarkKey.MU_WORK))) revert TooLittleBatchingWork();
+            w.pos += 4;
+            uint256 mu = w.t.sample();
+            uint256 width = w.head.pairAt(StarkKey.WIDTH);
+            w.width = width;
+            w.claim = Sumcheck.horner(openings, width, mu).tighten();
+            w.mus = new uint256[]((width + 7) & ~uint256(7));
+            uint256 power = ONE;
+            for (uint256 i = 0; i < width; ++i) {
+                w.mus[i] = power;
+                power = power.mul(mu).canonical();
+            }
+            uint256 folding = w.head.byteAt(StarkKey.FOLDING);
+            w.folding = folding;
+            w.row = 4 * width;
+            w.log = w.head.byteAt(StarkKey.L_SKIP) + w.head.byteAt(StarkKey.N_STACK) + w.head.byteAt(StarkKey.LOG_BLOWUP);
+            _tables(w, folding);
+            uint256 rounds = w.head.byteAt(StarkKey.ROUNDS);
+            w.alphas = new uint256[](folding * rounds);
+            w.outside = new uint256[](rounds);
+            w.gammas = new uint256[](rounds);
+            w.starts = new uint256[](rounds + 1);
+            for (uint256 i = 0; i < rounds; ++i) {
+                w.starts[i + 1] = w.starts[i] + w.head.queries(i);
+            }
+            w.points = new uint256[](w.starts[rounds]);
+            w.finals = new uint256[](1 << w.head.byteAt(StarkKey.LOG_FINAL));
+        }
+    }
+
+    function _tables(Work memory w, uint256 folding) private pure {
+        unchecked {
+            w.generators = new uint256[](28);
+            w.inverses = new uint256[](28);
+            uint256 g = GENERATOR;
+            uint256 h = INVERSE_GENERATOR;
+            for (uint256 i = 28; i > 0; --i) {
+                w.generators[i - 1] = g;
+                w.inverses[i - 1] = h;
+                g = mulmod(g, g, P);
+                h = mulmod(h, h, P);
+            }
+            uint256 count = 1 << folding;
+            w.values = new uint256[](count);
+            w.twists = new uint256[](count);
+            g = ONE;
+            for (uint256 i = 0; i < count; ++i) {
+                w.twists[i] = g;
+                g = mulmod(g, w.inverses[folding], P);
+            }
+            uint256 row = w.row > 16 ? w.row : 16;
+            bytes memory buffer = new bytes((row + 32) * count);
+            assembly ("memory-safe") {
+                g := add(buffer, 0x20)
+            }
+            w.buffer = g;
+        }
+    }
+
+    /// @dev One round: foldings, the next codeword or the final polynomial, queries.
+    function _round(Work memory w, uint256 i, bool last) private pure {
+        unchecked {
+            uint256 t = w.t;
+            _folds(w, i);
+            bytes32 next;
+            uint256 y0;
+            if (last) {
+                _readFinal(w);
+            } else {
+                uint256 pos = w.pos;
+                assembly ("memory-safe") {
+                    next := calldataload(pos)
+                }
+                t.absorb(pos, 32);
+                w.outside[i] = t.sample();
+                t.absorb(pos + 32, 16);
+                y0 = Ext4.load(pos + 32);
+                w.pos = pos + 48;
+            }
+            if (!t.proved(w.pos, w.head.byteAt(StarkKey.QUERY_WORK))) revert TooLittleQueryWork(i);
+            w.pos += 4;
+            uint256[] memory values = _queries(w, i);
+            uint256 gamma = t.sample();
+            w.gammas[i] = gamma;
+            // Folding doubles instead of halving: 2^-folding goes into gamma's powers.
+            uint256 sum = w.claim + gamma.mul(y0);
+            uint256 power = gamma.mul(gamma).mulBase(Domain.inversePower(w.folding));
+            for (uint256 q = 0; q < values.length; ++q) {
+                sum += power.mul(values[q]);
+                power = power.mul(gamma);
+            }
+            w.claim = sum.reduce();
+            w.root = next;
+            w.row = 16;
+            --w.log;
+        }
+    }
+
+    function _folds(Work memory w, uint256 i) private pure {
+        unchecked {
+            uint256 t = w.t;
+            uint256 pos = w.pos;
+            uint256 claim = w.claim;
+            uint256 work = w.head.byteAt(StarkKey.FOLDING_WORK);
+            uint256 end = (i + 1) * w.folding;
+            for (uint256 j = i * w.folding; j < end; ++j) {
+                t.absorb(pos, 32);
+                if (!t.proved(pos + 32, work)) revert TooLittleFoldingWork(j);
+                uint256 alpha = t.sample();
+                w.alphas[j] = alpha;
+                claim = Sumcheck.quadratic(claim, pos, alpha);
+                pos += 36;
+            }
+            w.claim = claim;
+            w.pos = pos;
+        }
+    }
+
+    function _readFinal(Work memory w) private pure {
+        unchecked {
+            uint256 count = w.finals.length;
+            w.t.absorb(w.pos, 16 * count);
+            for (uint256 i = 0; i < count; ++i) {
+                w.finals[i] = Ext4.load(w.pos + 16 * i);
+            }
+            w.pos += 16 * count;
+        }
+    }
+
+    /// @dev All queries of a round: the values that they fold to, times 2^folding.
+    function _queries(Work memory w, uint256 i) private pure returns (uint256[] memory values) {
+        unchecked {
+            uint256 start = w.starts[i];
+            uint256 count = w.starts[i + 1] - start;
+            uint256 depth = w.log - w.folding;
+            for (uint256 q = 0; q < count; ++q) {
+                w.points[start + q] = w.t.index(depth);
+            }
+            values = new uint256[](count);
+            for (uint256 q = 0; q < count; ++q) {
+                uint256 pos = w.pos;
+                uint256 index = w.points[start + q];
+                bytes32 digest = MerkleOpenings.leaf(pos, w.row, w.folding, w.buffer);
+                uint256 path = pos + (w.row << w.folding);
+                if (MerkleOpenings.climb(digest, index, path, depth) != w.root) revert WrongMerkleRoot(i, q);
+                w.pos = path + 32 * depth;
+                if (i == 0) _batchRows(w, pos);
+                else _loadRows(w, pos);
+                uint256 x;
+                (x, w.points[start + q]) = _point(w, index);
+                values[q] = _fold(w, i * w.folding, x);
+            }
+            if (w.bad != 0) revert NotCanonical();
+        }
+    }
+
+    /// @dev The inverse of the query's point, and the point that its coset folds to.
+    function _point(Work memory w, uint256 index) private pure returns (uint256 inverse, uint256 z) {
+        unchecked {
+            uint256[] memory generators = w.generators;
+            uint256[] memory inverses = w.inverses;
+            uint256 log = w.log;
+            uint256 folding = w.folding;
+            assembly ("memory-safe") {
+                inverse := 1
+                z := 1
+                generators := add(generators, shl(5, add(log, 1)))
+                inverses := add(inverses, shl(5, add(log, 1)))
+                for {} index { index := shr(1, index) } {
+                    if and(index, 1) {
+                        z := mulmod(z, mload(generators), P)
+                        inverse := mulmod(inverse, mload(inverses), P)
+                    }
+                    generators := sub(generators, 0x20)
+                    inverses := sub(inverses, 0x20)
+                }
+                for {} folding { folding := sub(folding, 1) } { z := mulmod(z, z, P) }
+            }
+        }
+    }
+
+    /// @dev The rows' values: elements of the extension.
+    function _loadRows(Work memory w, uint256 pos) private pure {
+        unchecked {
+            uint256[] memory values = w.values;
+            for (uint256 j = 0; j < values.length; ++j) {
+                values[j] = Ext4.load(pos + 16 * j);
+            }
+        }
+    }
+
+    /// @dev The rows' values: sums of their base elements times powers of mu. Eight elements lie in a word, the first
+    /// lowest; four products of canonical ones fit in a lane.
+    function _batchRows(Work memory w, uint256 pos) private pure {
+        uint256[] memory mus = w.mus;
+        uint256[] memory values = w.values;
+        uint256 row = w.row;
+        uint256 bad;
+        assembly ("memory-safe") {
+            let to := add(values, 0x20)
+            for { let end := add(to, shl(5, mload(values))) } lt(to, end) { to := add(to, 0x20) } {
+                let sum := 0
+                let left := row
+                let mu := add(mus, 0x20)
+                for {} left {} {
+                    let e := calldataload(sub(add(pos, left), 0x20))
+                    switch lt(left, 0x20)
+                    case 0 { left := sub(left, 0x20) }
+                    default {
+                        e := and(e, sub(shl(shl(3, left), 1), 1))
+                        left := 0
+                    }
+                    bad := or(bad, or(add(and(e, LOW32), GAP), add(and(shr(32, e), LOW32), GAP)))
+                    {
+                        let s := mul(mload(mu), and(e, 0xffffffff))
+                        s := add(s, mul(mload(add(mu, 0x20)), and(shr(32, e), 0xffffffff)))
+                        s := add(s, mul(mload(add(mu, 0x40)), and(shr(64, e), 0xffffffff)))
+                        s := add(s, mul(mload(add(mu, 0x60)), and(shr(96, e), 0xffffffff)))
+                        sum := add(sum, shr(26, sub(add(s, PS26), mul(and(s, M26), P))))
+                    }
+                    {
+                        let s := mul(mload(add(mu, 0x80)), and(shr(128, e), 0xffffffff))
+                        s := add(s, mul(mload(add(mu, 0xa0)), and(shr(160, e), 0xffffffff)))
+                        s := add(s, mul(mload(add(mu, 0xc0)), and(shr(192, e), 0xffffffff)))
+                        s := add(s, mul(mload(add(mu, 0xe0)), shr(224, e)))
+                        sum := add(sum, shr(26, sub(add(s, PS26), mul(and(s, M26), P))))
+                    }
+                    mu := add(mu, 0x100)
+                }
+                mstore(to, shr(26, sub(add(sum, PS26), mul(and(sum, M26), P))))
+                pos := add(pos, row)
+            }
+            bad := and(bad, HIGH)
+        }
+        w.bad |= bad;
+    }
+
+    /// @dev Folds the values by the round's challenges: 2^folding times the result, lazy. From (v, v') at +-t it makes
+    /// (v + v') + (alpha / t)(v - v'), twice what is wanted.
+    function _fold(Work memory w, uint256 first, uint256 inverse) private pure returns (uint256) {
+        unchecked {
+            uint256[] memory values = w.values;
+            uint256 half = values.length >> 1;
+            uint256 level = 0;
+            for (uint256 j = 0; half != 0; ++j) {
+                uint256 alpha = w.alphas[first + j].mulBase(mulmod(inverse, ONE, P));
+                inverse = mulmod(inverse, inverse, P);
+                // Values are below 2^(level+1) p.
+                for (uint256 i = 0; i < half; ++i) {
+                    uint256 a = values[i];
+                    uint256 b = values[i + half];
+                    uint256 twist = i == 0 ? alpha : alpha.mulBase(w.twists[i << j]);
+                    uint256 sum = a + b + twist.mul(a + (PS << (level + 1)) - b);
+                    values[i] = level == 3 ? sum.tighten() : sum;
+                }
+                level = level == 3 ? 0 : level + 1;
+                half >>= 1;
+            }
+            return values[0];
+        }
+    }
+
+    /// @dev Section 6, step 3: what the final claim must be.
+    function _final(Work memory w, uint256[] memory u) private pure returns (uint256 sum) {
+        unchecked {
+            sum = _weights(w, u);
+            uint256 folded = w.folding;
+            uint256 rounds = w.gammas.length;
+            for (uint256 i = 0; i < rounds; ++i) {
+                uint256 gamma = w.gammas[i];
+                if (i + 1 != rounds) {
+                    (uint256 e, uint256 z) = _outside(w, folded, w.outside[i]);
+                    sum += gamma.mul(e).mul(_horner(w.finals, z));
+                }
+                uint256 power = gamma.mul(gamma);
+                for (uint256 q = w.starts[i]; q < w.starts[i + 1]; ++q) {
+                    (uint256 e, uint256 z) = _inside(w.alphas, folded, w.points[q]);
+                    sum += power.mul(e).mul(_evaluate(w.finals, z));
+                    power = power.mul(gamma);
+                }
+                folded += w.folding;
+            }
+            return sum.reduce();
+        }
+    }
+
+    /// @dev The part of the columns' point: M F. Its coordinates are u_0, its squares up to 2^(skip-1), and the others.
+    function _weights(Work memory w, uint256[] memory u) private pure returns (uint256) {
+        unchecked {
+            uint256 skip = w.head.byteAt(StarkKey.L_SKIP);
+            uint256 count = skip + u.length - 1;
+            uint256[] memory point = new uint256[](count);
+            uint256 x = u[0];
+            for (uint256 i = 0; i < skip; ++i) {
+                point[i] = x;
+                x = x.mul(x);
+            }
+            for (uint256 i = skip; i < count; ++i) {
+                point[i] = u[i - skip + 1];
+            }
+            uint256 product = ONE;
+            uint256 folds = w.alphas.length;
+            for (uint256 i = 0; i < folds; ++i) {
+                uint256 a = w.alphas[i];
+                // (1 - 2x)(1 - a) + xa
+                product = product.mul(ONE + (PS << 2) + 3 * point[i].mul(a) - a - (point[i] << 1));
+            }
+            uint256[] memory table = new uint256[](w.finals.length);
+            for (uint256 i = 0; i < table.length; ++i) {
+                table[i] = w.finals[i];
+            }
+            uint256 half = table.length >> 1;
+            for (uint256 j = count; half != 0; half >>= 1) {
+                x = point[--j];
+                for (uint256 i = 0; i < half; ++i) {
+                    table[i] = (table[i] + x.mul(table[i + half].sub(table[i]))).tighten();
+                }
+            }
+            return product.mul(table[0]);
+        }
+    }
+
+    /// @dev For a point of the extension: eq of the challenges from `from` on with its powers z, z^2, z^4, ..., and the
+    /// power after the last.
+    function _outside(Work memory w, uint256 from, uint256 z) private pure returns (uint256 e, uint256) {
+        unchecked {
+            e = ONE;
+            for (uint256 i = from; i < w.alphas.length; ++i) {
+                e = e.mul(Sumcheck.eq(w.alphas[i], z));
+                z = z.mul(z);
+            }
+            return (e, z);
+        }
+    }
+
+    /// @dev The same for a point of the base field, a plain number.
+    function _inside(uint256[] memory alphas, uint256 from, uint256 z) private pure returns (uint256 e, uint256) {
+        unchecked {
+            e = ONE;
+            for (uint256 i = from; i < alphas.length; ++i) {
+                // 1 - z + (2z - 1) a
+                uint256 factor = alphas[i].mulBase(mulmod(2 * z + P - 1, ONE, P));
+                e = e.mul(factor + mulmod(P + 1 - z, ONE, P));
+                z = mulmod(z, z, P);
+            }
+            return (e, z);
+        }
+    }
+
+    /// @dev The final polynomial at a point of the extension.
+    function _horner(uint256[] memory finals, uint256 z) private pure returns (uint256 y) {
+        unchecked {
+            for (uint256 i = finals.length; i > 0; --i) {
+                y = y.mul(z) + finals[i - 1];
+            }
+            return y.tighten();
+        }
+    }
+
+    /// @dev The final polynomial at a point of the base field, a plain number. Two products of canonical ones, and of
+    /// what a step leaves, fit in a lane.
+    function _evaluate(uint256[] memory finals, uint256 z) private pure returns (uint256 y) {
+        assembly ("memory-safe") {
+            let from := add(finals, 0x20)
+            let end := add(from, shl(5, mload(finals)))
+            let power := ONE
+            for {} lt(from, end) { from := add(from, 0x40) } {
+                let s := mul(mload(from), power)
+                power := mulmod(power, z, P)
+                if lt(add(from, 0x20), end) { s := add(s, mul(mload(add(from, 0x20)), power)) }
+                power := mulmod(power, z, P)
+                y := add(y, shr(26, sub(add(s, PS26), mul(and(s, M26), P))))
+            }
+            y := shr(26, sub(add(y, PS26), mul(and(y, M26), P)))
+        }
+    }
+}
