@@ -21,9 +21,10 @@ library Evaluation {
         uint256 head;
         uint256 skip;
         uint256 logup;
-        uint256 lambda;
+        // Powers of the challenges of constraints and of messages.
+        uint256[3] lambda;
         uint256 mu;
-        uint256 beta;
+        uint256[3] beta;
         uint256 r0;
         // By n: eq and eq-sharp at the point, and the products of r_1..r_n and of 1 - r_1..1 - r_n.
         uint256[] eqN;
@@ -91,9 +92,9 @@ library Evaluation {
             w.head = head;
             w.skip = head.byteAt(StarkKey.L_SKIP);
             w.logup = head.byteAt(StarkKey.N_LOGUP);
-            w.lambda = batch.lambda;
+            w.lambda = _powers(batch.lambda);
             w.mu = batch.mu;
-            w.beta = logUp.beta;
+            w.beta = _powers(logUp.beta);
             w.r0 = batch.r[0];
             w.xi = logUp.xi;
             _points(w, batch.r);
@@ -333,6 +334,11 @@ library Evaluation {
                 }
             }
         }
+    }
+
+    function _powers(uint256 x) private pure returns (uint256[3] memory) {
+        uint256 square = x.mul(x);
+        return [x, square, square.mul(x)];
     }
 
     function _power(uint256 x, uint256 n) private pure returns (uint256 y) {

@@ -87,15 +87,15 @@ library Program {
 
     /// @notice Runs the operations at `ip`: their number, then each with its operands.
     /// @return The first byte behind.
-    /// @dev Five operations fit in a word; their operands are decoded from there, the rest of a run one by one.
+    /// @dev Five operations fit in a word, from which their operands are decoded; the rest of a run goes one by one.
     function execute(uint256 ip) internal pure returns (uint256) {
         assembly ("memory-safe") {
             let runs := shr(240, mload(ip))
             ip := add(ip, 2)
             for {} runs { runs := sub(runs, 1) } {
                 let op := mload(ip)
-                let end := add(add(ip, 3), mul(and(shr(232, op), 0xffff), 6))
                 ip := add(ip, 3)
+                let end := add(ip, mul(and(shr(232, op), 0xffff), 6))
                 op := byte(0, op)
                 switch op
                 case 5 {
@@ -105,118 +105,115 @@ library Program {
                             let a := mload(shr(240, w))
                             let b := mload(and(shr(224, w), 0xffff))
                             let t := mulmod(a, and(b, M26), N)
-                            t := add(
-                                mulmod(a, and(shr(26, b), M38), N),
-                                shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                            )
-                            mstore(
-                                and(shr(208, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                            )
+                            t := add(mulmod(a, and(shr(26, b), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                            mstore(and(shr(208, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                         }
                         {
                             let a := mload(and(shr(192, w), 0xffff))
                             let b := mload(and(shr(176, w), 0xffff))
                             let t := mulmod(a, and(b, M26), N)
-                            t := add(
-                                mulmod(a, and(shr(26, b), M38), N),
-                                shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                            )
-                            mstore(
-                                and(shr(160, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                            )
+                            t := add(mulmod(a, and(shr(26, b), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                            mstore(and(shr(160, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                         }
                         {
                             let a := mload(and(shr(144, w), 0xffff))
                             let b := mload(and(shr(128, w), 0xffff))
                             let t := mulmod(a, and(b, M26), N)
-                            t := add(
-                                mulmod(a, and(shr(26, b), M38), N),
-                                shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                            )
-                            mstore(
-                                and(shr(112, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                            )
+                            t := add(mulmod(a, and(shr(26, b), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                            mstore(and(shr(112, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                         }
                         {
                             let a := mload(and(shr(96, w), 0xffff))
                             let b := mload(and(shr(80, w), 0xffff))
                             let t := mulmod(a, and(b, M26), N)
-                            t := add(
-                                mulmod(a, and(shr(26, b), M38), N),
-                                shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                            )
-                            mstore(
-                                and(shr(64, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                            )
+                            t := add(mulmod(a, and(shr(26, b), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                            mstore(and(shr(64, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                         }
                         {
                             let a := mload(and(shr(48, w), 0xffff))
                             let b := mload(and(shr(32, w), 0xffff))
                             let t := mulmod(a, and(b, M26), N)
-                            t := add(
-                                mulmod(a, and(shr(26, b), M38), N),
-                                shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                            )
-                            mstore(
-                                and(shr(16, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                            )
+                            t := add(mulmod(a, and(shr(26, b), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                            mstore(and(shr(16, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                         }
                     }
                     for {} lt(ip, end) { ip := add(ip, 6) } {
                         let w := mload(ip)
-                        let a := mload(shr(240, w))
-                        let b := mload(and(shr(224, w), 0xffff))
-                        let t := mulmod(a, and(b, M26), N)
-                        t := add(
-                            mulmod(a, and(shr(26, b), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                        )
-                        mstore(and(shr(208, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                        {
+                            let a := mload(shr(240, w))
+                            let b := mload(and(shr(224, w), 0xffff))
+                            let t := mulmod(a, and(b, M26), N)
+                            t := add(mulmod(a, and(shr(26, b), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                            mstore(and(shr(208, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                        }
+                    }
+                }
+                case 1 {
+                    for {} lt(add(ip, 29), end) { ip := add(ip, 30) } {
+                        let w := mload(ip)
+                        mstore(and(shr(208, w), 0xffff), add(mload(shr(240, w)), mload(and(shr(224, w), 0xffff))))
+                        mstore(and(shr(160, w), 0xffff), add(mload(and(shr(192, w), 0xffff)), mload(and(shr(176, w), 0xffff))))
+                        mstore(and(shr(112, w), 0xffff), add(mload(and(shr(144, w), 0xffff)), mload(and(shr(128, w), 0xffff))))
+                        mstore(and(shr(64, w), 0xffff), add(mload(and(shr(96, w), 0xffff)), mload(and(shr(80, w), 0xffff))))
+                        mstore(and(shr(16, w), 0xffff), add(mload(and(shr(48, w), 0xffff)), mload(and(shr(32, w), 0xffff))))
+                    }
+                    for {} lt(ip, end) { ip := add(ip, 6) } {
+                        let w := mload(ip)
+                        mstore(and(shr(208, w), 0xffff), add(mload(shr(240, w)), mload(and(shr(224, w), 0xffff))))
                     }
                 }
                 case 6 {
+                    for {} lt(add(ip, 29), end) { ip := add(ip, 30) } {
+                        let w := mload(ip)
+                        {
+                            let t := mul(mload(shr(240, w)), mload(and(shr(224, w), 0xffff)))
+                            t := shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                            mstore(and(shr(208, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                        }
+                        {
+                            let t := mul(mload(and(shr(192, w), 0xffff)), mload(and(shr(176, w), 0xffff)))
+                            t := shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                            mstore(and(shr(160, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                        }
+                        {
+                            let t := mul(mload(and(shr(144, w), 0xffff)), mload(and(shr(128, w), 0xffff)))
+                            t := shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                            mstore(and(shr(112, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                        }
+                        {
+                            let t := mul(mload(and(shr(96, w), 0xffff)), mload(and(shr(80, w), 0xffff)))
+                            t := shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                            mstore(and(shr(64, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                        }
+                        {
+                            let t := mul(mload(and(shr(48, w), 0xffff)), mload(and(shr(32, w), 0xffff)))
+                            t := shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                            mstore(and(shr(16, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                        }
+                    }
                     for {} lt(ip, end) { ip := add(ip, 6) } {
                         let w := mload(ip)
-                        let t := mul(mload(shr(240, w)), mload(and(shr(224, w), 0xffff)))
-                        t := shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                        mstore(and(shr(208, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                        {
+                            let t := mul(mload(shr(240, w)), mload(and(shr(224, w), 0xffff)))
+                            t := shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                            mstore(and(shr(208, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                        }
                     }
                 }
                 default {
-                    // A sum, or a difference, of which the run's multiple of p is kept in `op`.
-                    let sums := eq(op, 1)
+                    // A difference; `op` becomes the multiple of p that keeps it from falling below zero.
                     op := shl(add(sub(shl(1, op), 3), eq(op, 4)), PS)
-                    if sums {
-                        for {} lt(add(ip, 29), end) { ip := add(ip, 30) } {
-                            let w := mload(ip)
-                            mstore(and(shr(208, w), 0xffff), add(mload(shr(240, w)), mload(and(shr(224, w), 0xffff))))
-                            mstore(
-                                and(shr(160, w), 0xffff),
-                                add(mload(and(shr(192, w), 0xffff)), mload(and(shr(176, w), 0xffff)))
-                            )
-                            mstore(
-                                and(shr(112, w), 0xffff),
-                                add(mload(and(shr(144, w), 0xffff)), mload(and(shr(128, w), 0xffff)))
-                            )
-                            mstore(
-                                and(shr(64, w), 0xffff),
-                                add(mload(and(shr(96, w), 0xffff)), mload(and(shr(80, w), 0xffff)))
-                            )
-                            mstore(
-                                and(shr(16, w), 0xffff),
-                                add(mload(and(shr(48, w), 0xffff)), mload(and(shr(32, w), 0xffff)))
-                            )
-                        }
-                        for {} lt(ip, end) { ip := add(ip, 6) } {
-                            let w := mload(ip)
-                            mstore(and(shr(208, w), 0xffff), add(mload(shr(240, w)), mload(and(shr(224, w), 0xffff))))
-                        }
+                    for {} lt(add(ip, 29), end) { ip := add(ip, 30) } {
+                        let w := mload(ip)
+                        mstore(and(shr(208, w), 0xffff), sub(add(mload(shr(240, w)), op), mload(and(shr(224, w), 0xffff))))
+                        mstore(and(shr(160, w), 0xffff), sub(add(mload(and(shr(192, w), 0xffff)), op), mload(and(shr(176, w), 0xffff))))
+                        mstore(and(shr(112, w), 0xffff), sub(add(mload(and(shr(144, w), 0xffff)), op), mload(and(shr(128, w), 0xffff))))
+                        mstore(and(shr(64, w), 0xffff), sub(add(mload(and(shr(96, w), 0xffff)), op), mload(and(shr(80, w), 0xffff))))
+                        mstore(and(shr(16, w), 0xffff), sub(add(mload(and(shr(48, w), 0xffff)), op), mload(and(shr(32, w), 0xffff))))
                     }
                     for {} lt(ip, end) { ip := add(ip, 6) } {
                         let w := mload(ip)
-                        mstore(
-                            and(shr(208, w), 0xffff),
-                            sub(add(mload(shr(240, w)), op), mload(and(shr(224, w), 0xffff)))
-                        )
+                        mstore(and(shr(208, w), 0xffff), sub(add(mload(shr(240, w)), op), mload(and(shr(224, w), 0xffff))))
                     }
                 }
             }
@@ -224,12 +221,39 @@ library Program {
         return ip;
     }
 
-    /// @notice The sum of the `count` values in the slots that are listed at `ip`, over powers of `x`, tight: the last
-    /// listed has power 0. `sum` stands before the first.
+    /// @notice The sum of the `count` values in the slots that are listed at `ip`, over powers of x: the last listed has
+    /// power 0. `sum` stands before the first.
+    /// @param powers x, its square and its cube, tight.
     /// @return The sum, lazy, and the first byte behind the list.
-    function horner(uint256 ip, uint256 count, uint256 x, uint256 sum) internal pure returns (uint256, uint256) {
+    /// @dev Three at once share the reduction: their left operands together are a left operand.
+    function horner(uint256 ip, uint256 count, uint256[3] memory powers, uint256 sum)
+        internal
+        pure
+        returns (uint256, uint256)
+    {
         assembly ("memory-safe") {
+            let x := mload(powers)
+            let xx := mload(add(powers, 0x20))
+            let xxx := mload(add(powers, 0x40))
             let end := add(ip, shl(1, count))
+            for {} lt(add(ip, 5), end) { ip := add(ip, 6) } {
+                let w := mload(ip)
+                let a := mload(shr(240, w))
+                let b := mload(and(shr(224, w), 0xffff))
+                let t := add(
+                    add(mulmod(xxx, and(sum, M26), N), mulmod(xx, and(a, M26), N)), mulmod(x, and(b, M26), N)
+                )
+                t := add(
+                    add(
+                        add(mulmod(xxx, and(shr(26, sum), M38), N), mulmod(xx, and(shr(26, a), M38), N)),
+                        mulmod(x, and(shr(26, b), M38), N)
+                    ),
+                    shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                )
+                sum := add(
+                    shr(26, sub(add(t, PS26), mul(and(t, M26), P))), mload(and(shr(208, w), 0xffff))
+                )
+            }
             for {} lt(ip, end) { ip := add(ip, 2) } {
                 let t := mulmod(x, and(sum, M26), N)
                 t := add(mulmod(x, and(shr(26, sum), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))

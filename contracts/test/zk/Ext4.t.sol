@@ -30,16 +30,16 @@ contract Ext4Calls {
     }
 
     /// @dev Gas of `n` dependent multiplications, through the library.
-    function multiplications(uint256 a, uint256 b, uint256 n) external view returns (uint256 r, uint256 gas) {
+    function multiplications(uint256 a, uint256 b, uint256 n) external view returns (uint256 r, uint256 cost) {
         r = a;
-        gas = gasleft();
+        cost = gasleft();
         for (uint256 i = 0; i < n;) {
             r = Ext4.mul(r, b);
             unchecked {
                 ++i;
             }
         }
-        gas -= gasleft();
+        cost -= gasleft();
     }
 
     function _at(bytes calldata data) private pure returns (uint256 pos) {
