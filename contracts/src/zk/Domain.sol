@@ -8,17 +8,27 @@ import {Ext4, ONE, P, PS} from "./Ext4.sol";
 library Domain {
     using Ext4 for uint256;
 
-    /// @dev The generator of order 2^27, and that number.
+    /// @dev The generator of order 2^27, its inverse, and that number.
     uint256 private constant GENERATOR = 0x1a427a41;
+    uint256 private constant INVERSE = 0x662731d4;
     uint256 private constant TWO_ADICITY = 27;
 
     /// @notice The generator of the subgroup of order 2^`log`; a plain number, not encoded.
-    function generator(uint256 log) internal pure returns (uint256 g) {
+    function generator(uint256 log) internal pure returns (uint256) {
+        return _square(GENERATOR, log);
+    }
+
+    /// @notice Its inverse, plain as well.
+    function inverse(uint256 log) internal pure returns (uint256) {
+        return _square(INVERSE, log);
+    }
+
+    function _square(uint256 g, uint256 log) private pure returns (uint256) {
         unchecked {
-            g = GENERATOR;
             for (uint256 i = TWO_ADICITY; i > log; --i) {
                 g = mulmod(g, g, P);
             }
+            return g;
         }
     }
 

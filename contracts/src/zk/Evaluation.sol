@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Batch} from "./Batch.sol";
 import {Domain} from "./Domain.sol";
-import {Ext4, M26, M38, NotCanonical, ONE, P, PS} from "./Ext4.sol";
+import {Ext4, M26, M38, N, NotCanonical, ONE, P, PS, PS26} from "./Ext4.sol";
 import {LogUp, Reader} from "./Gkr.sol";
 import {Program} from "./Program.sol";
 import {StarkKey} from "./StarkKey.sol";
@@ -26,7 +26,7 @@ library Evaluation {
         uint256 mu;
         uint256[3] beta;
         uint256 r0;
-        // By n: eq and eq-sharp at the point, and the products of r_1..r_n and of 1 - r_1..1 - r_n.
+        // By n: eq and eq-sharp at the point, and the selectors of the last and the first row.
         uint256[] eqN;
         uint256[] eqS;
         uint256[] last;
@@ -120,8 +120,8 @@ library Evaluation {
             w.last = new uint256[](length);
             w.eqN[0] = Domain.eqUni(w.skip, w.xi[0], r[0]);
             w.eqS[0] = _sharp(w.skip, w.xi, r[0]);
-            w.first[0] = ONE;
-            w.last[0] = ONE;
+            w.first[0] = Domain.one(w.skip, r[0]);
+            w.last[0] = Domain.one(w.skip, Domain.next(r[0], w.skip));
             for (uint256 i = 1; i < length; ++i) {
                 uint256 factor = Sumcheck.eq(w.xi[w.skip + i - 1], r[i]);
                 w.eqN[i] = w.eqN[i - 1].mul(factor);
@@ -182,10 +182,15 @@ library Evaluation {
     function _selectors(Work memory w, uint256 entry) private pure returns (uint256 n) {
         unchecked {
             uint256 height = entry.logHeight();
-            (uint256 log, uint256 x) = Domain.lift(height, w.skip, w.r0);
-            n = height - log;
-            w.isFirst = Domain.one(log, x).mul(w.first[n]).canonical();
-            w.isLast = Domain.one(log, Domain.next(x, log)).mul(w.last[n]).canonical();
+            if (height < w.skip) {
+                (uint256 log, uint256 x) = Domain.lift(height, w.skip, w.r0);
+                w.isFirst = Domain.one(log, x).canonical();
+                w.isLast = Domain.one(log, Domain.next(x, log)).canonical();
+                return 0;
+            }
+            n = height - w.skip;
+            w.isFirst = w.first[n].canonical();
+            w.isLast = w.last[n].canonical();
         }
     }
 
@@ -263,9 +268,9 @@ library Evaluation {
             w.counter -= count << unit;
             uint256 b = w.counter >> unit;
             uint256 level = w.skip + w.logup - unit;
-            uint256 partials = _partialsAt(w, level);
+            (uint256 partials, uint256 xi, uint256 complement) = _bits(w, unit, level);
             for (uint256 end = b + count; b < end;) {
-                _descend(w, unit, b, level);
+                _descend(partials, xi, complement, b, level);
                 ip = _interaction(w, partials, ip);
                 ++b;
                 level = 1;
@@ -287,8 +292,8 @@ library Evaluation {
                 weight := mload(partials)
                 value := mload(ip)
             }
-            uint256 length = (value >> 200) & 0xff;
             uint256 bus = (value >> 208) & 0xffffffff;
+            uint256 length = (value >> 200) & 0xff;
             assembly {
                 value := mload(shr(240, value))
             }
@@ -299,39 +304,40 @@ library Evaluation {
         }
     }
 
-    /// @dev The partial products' place in memory; that over no bits, at `top`, is set to one.
-    function _partialsAt(Work memory w, uint256 top) private pure returns (uint256 partials) {
-        uint256[] memory array = w.partials;
+    /// @dev Where the partial products, the coordinates of xi for the counter's bits and their complements are in memory.
+    /// The product over no bits, at `top`, is set to one.
+    function _bits(Work memory w, uint256 unit, uint256 top)
+        private
+        pure
+        returns (uint256 partials, uint256 xi, uint256 complement)
+    {
+        uint256[] memory a = w.partials;
+        uint256[] memory b = w.xi;
+        uint256[] memory c = w.complement;
         assembly {
-            partials := add(array, 0x20)
+            partials := add(a, 0x20)
             mstore(add(partials, shl(5, top)), ONE)
+            xi := add(b, shl(5, add(unit, 1)))
+            complement := add(c, shl(5, add(unit, 1)))
         }
     }
 
     /// @dev The partial products over bits of `b` from `level` - 1 down to 0.
-    function _descend(Work memory w, uint256 unit, uint256 b, uint256 level) private pure {
-        unchecked {
-            uint256[] memory xi = w.xi;
-            uint256[] memory complement = w.complement;
-            uint256[] memory partials = w.partials;
-            uint256 product;
-            assembly {
-                xi := add(xi, shl(5, add(unit, 1)))
-                complement := add(complement, shl(5, add(unit, 1)))
-                product := mload(add(partials, shl(5, add(level, 1))))
-            }
-            while (level != 0) {
-                --level;
-                uint256 factor;
-                assembly {
-                    factor := xi
-                    if iszero(and(shr(level, b), 1)) { factor := complement }
-                    factor := mload(add(factor, shl(5, level)))
-                }
-                product = product.mul(factor);
-                assembly {
-                    mstore(add(partials, shl(5, add(level, 1))), product)
-                }
+    function _descend(uint256 partials, uint256 xi, uint256 complement, uint256 b, uint256 level) private pure {
+        assembly {
+            let product := mload(add(partials, shl(5, level)))
+            for {} level {} {
+                level := sub(level, 1)
+                let factor := complement
+                if and(shr(level, b), 1) { factor := xi }
+                factor := mload(add(factor, shl(5, level)))
+                let t := mulmod(product, and(factor, M26), N)
+                t := add(
+                    mulmod(product, and(shr(26, factor), M38), N),
+                    shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                )
+                product := shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                mstore(add(partials, shl(5, level)), product)
             }
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Ext4, ONE, P, PS} from "./Ext4.sol";
+import {EVEN, Ext4, GAP, HIGH, LOW32, M26, M38, N, NotCanonical, ONE, P, PS, PS26} from "./Ext4.sol";
 
 /// @title Rounds of the sumcheck protocol, and the polynomials that they are about (docs/stark.md, sections 5 and 6).
 /// @notice A round's polynomial is given by its values at 1, 2, ...; that at 0 is what the claim leaves.
@@ -38,17 +38,45 @@ library Sumcheck {
     }
 
     /// @notice The cubic with values s(1), s(2), s(3) at `pos` and s(0) + s(1) = `claim`, tight, at `x`; tight.
-    function cubic(uint256 claim, uint256 pos, uint256 x) internal pure returns (uint256) {
-        unchecked {
-            uint256 s1 = Ext4.load(pos);
-            uint256 s2 = Ext4.load(pos + 16);
-            uint256 s3 = Ext4.load(pos + 32);
-            // Six times the polynomial, with s0 = claim - s1.
-            uint256 y = x.mul(s3 + (s1 << 2) + (PS << 3) - 3 * s2 - claim);
-            y = x.mul(y + 12 * s2 + 6 * claim + (PS << 5) - 3 * s3 - 21 * s1);
-            y = x.mul(y + (s3 << 1) + 29 * s1 + (PS << 5) - 9 * s2 - 11 * claim);
-            return SIXTH.mul(y + 6 * claim + (PS << 3) - 6 * s1);
+    /// @dev The body of `Ext4.mul` four times: GKR has hundreds of such rounds. Six times the polynomial is calculated, with
+    /// s(0) = claim - s(1).
+    function cubic(uint256 claim, uint256 pos, uint256 x) internal pure returns (uint256 y) {
+        uint256 bad;
+        assembly ("memory-safe") {
+            let a := calldataload(pos)
+            let b := and(a, 0xffffffffffffffffffffffffffffffff)
+            a := shr(128, a)
+            a := and(or(a, shl(64, a)), EVEN)
+            a := and(or(a, shl(32, a)), LOW32)
+            b := and(or(b, shl(64, b)), EVEN)
+            b := and(or(b, shl(32, b)), LOW32)
+            let c := shr(128, calldataload(add(pos, 0x20)))
+            c := and(or(c, shl(64, c)), EVEN)
+            c := and(or(c, shl(32, c)), LOW32)
+            bad := and(or(or(add(a, GAP), add(b, GAP)), add(c, GAP)), HIGH)
+            let t
+            // c + 4a - 3b - claim
+            y := sub(sub(add(add(c, shl(2, a)), shl(3, PS)), mul(3, b)), claim)
+            t := mulmod(x, and(y, M26), N)
+            t := add(mulmod(x, and(shr(26, y), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+            y := shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+            // -3c + 12b - 21a + 6 claim
+            y := add(y, sub(sub(add(add(mul(12, b), mul(6, claim)), shl(5, PS)), mul(3, c)), mul(21, a)))
+            t := mulmod(x, and(y, M26), N)
+            t := add(mulmod(x, and(shr(26, y), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+            y := shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+            // 2c - 9b + 29a - 11 claim
+            y := add(y, sub(sub(add(add(shl(1, c), mul(29, a)), shl(5, PS)), mul(9, b)), mul(11, claim)))
+            t := mulmod(x, and(y, M26), N)
+            t := add(mulmod(x, and(shr(26, y), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+            y := shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+            // 6 claim - 6a
+            y := add(y, sub(add(mul(6, claim), shl(3, PS)), mul(6, a)))
+            t := mulmod(SIXTH, and(y, M26), N)
+            t := add(mulmod(SIXTH, and(shr(26, y), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+            y := shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
         }
+        if (bad != 0) revert NotCanonical();
     }
 
     /// @notice The polynomial of degree `degree` with values s(1), s(2), ... at `pos` and s(0) + s(1) = `claim`, tight, at

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Domain} from "./Domain.sol";
-import {Ext4, M26, NotCanonical, GAP, HIGH, LOW32, ONE, P, PS, PS26} from "./Ext4.sol";
+import {EVEN, Ext4, GAP, HIGH, LOW32, M26, M38, N, NotCanonical, ONE, P, PS, PS26} from "./Ext4.sol";
 import {Reader} from "./Gkr.sol";
 import {MerkleOpenings} from "./MerkleOpenings.sol";
 import {StarkKey} from "./StarkKey.sol";
@@ -34,11 +34,15 @@ library Whir {
         // All queries: indices, then the points that they fold to, as plain numbers.
         uint256[] points;
         uint256[] finals;
-        // By log of the order: generators and their inverses, plain.
-        uint256[] generators;
+        // Powers of the generator of the first codeword's domain and of its inverse, plain: 64 for each six bits of the
+        // exponent.
+        uint256[] powers;
         uint256[] inverses;
+        uint256 top;
         // Encoded: inverse powers of the generator of order 2^folding.
         uint256[] twists;
+        // Per round: eq of its challenges with (z, z^2, z^4, ...), as a polynomial in z.
+        uint256[] weights;
         // Rows and hashes.
         uint256 buffer;
         // The values of one query's rows.
@@ -50,9 +54,8 @@ library Whir {
         uint256 bad;
     }
 
-    /// @dev The inverse of the generator of order 2^27.
-    uint256 private constant INVERSE_GENERATOR = 0x662731d4;
-    uint256 private constant GENERATOR = 0x1a427a41;
+    /// @dev Bits of an exponent that are looked up at once.
+    uint256 private constant WINDOW = 6;
 
     /// @notice Too little work before the columns are batched.
     error TooLittleBatchingWork();
@@ -118,23 +121,18 @@ library Whir {
 
     function _tables(Work memory w, uint256 folding) private pure {
         unchecked {
-            w.generators = new uint256[](28);
-            w.inverses = new uint256[](28);
-            uint256 g = GENERATOR;
-            uint256 h = INVERSE_GENERATOR;
-            for (uint256 i = 28; i > 0; --i) {
-                w.generators[i - 1] = g;
-                w.inverses[i - 1] = h;
-                g = mulmod(g, g, P);
-                h = mulmod(h, h, P);
-            }
+            w.top = w.log;
+            uint256 windows = (w.log - folding + WINDOW - 1) / WINDOW;
+            w.powers = _powers(Domain.generator(w.log), windows);
+            w.inverses = _powers(Domain.inverse(w.log), windows);
             uint256 count = 1 << folding;
             w.values = new uint256[](count);
             w.twists = new uint256[](count);
-            g = ONE;
+            uint256 g = ONE;
+            uint256 step = Domain.inverse(folding);
             for (uint256 i = 0; i < count; ++i) {
                 w.twists[i] = g;
-                g = mulmod(g, w.inverses[folding], P);
+                g = mulmod(g, step, P);
             }
             uint256 row = w.row > 16 ? w.row : 16;
             bytes memory buffer = new bytes((row + 32) * count);
@@ -142,6 +140,22 @@ library Whir {
                 g := add(buffer, 0x20)
             }
             w.buffer = g;
+        }
+    }
+
+    /// @dev g to the powers 0..63, and those of g^64, g^4096, ....
+    function _powers(uint256 g, uint256 windows) private pure returns (uint256[] memory table) {
+        table = new uint256[](windows << WINDOW);
+        assembly ("memory-safe") {
+            let to := add(table, 0x20)
+            for {} windows { windows := sub(windows, 1) } {
+                let power := 1
+                for { let end := add(to, shl(add(WINDOW, 5), 1)) } lt(to, end) { to := add(to, 0x20) } {
+                    mstore(to, power)
+                    power := mulmod(power, g, P)
+                }
+                g := power
+            }
         }
     }
 
@@ -244,37 +258,45 @@ library Whir {
 
     /// @dev The inverse of the query's point, and the point that its coset folds to.
     function _point(Work memory w, uint256 index) private pure returns (uint256 inverse, uint256 z) {
+        uint256[] memory powers = w.powers;
+        uint256[] memory inverses = w.inverses;
+        uint256 folding = w.folding;
         unchecked {
-            uint256[] memory generators = w.generators;
-            uint256[] memory inverses = w.inverses;
-            uint256 log = w.log;
-            uint256 folding = w.folding;
-            assembly ("memory-safe") {
-                inverse := 1
-                z := 1
-                generators := add(generators, shl(5, add(log, 1)))
-                inverses := add(inverses, shl(5, add(log, 1)))
-                for {} index { index := shr(1, index) } {
-                    if and(index, 1) {
-                        z := mulmod(z, mload(generators), P)
-                        inverse := mulmod(inverse, mload(inverses), P)
-                    }
-                    generators := sub(generators, 0x20)
-                    inverses := sub(inverses, 0x20)
-                }
-                for {} folding { folding := sub(folding, 1) } { z := mulmod(z, z, P) }
+            // In the domain of the first codeword.
+            index <<= w.top - w.log;
+        }
+        assembly ("memory-safe") {
+            inverse := 1
+            z := 1
+            powers := add(powers, 0x20)
+            inverses := add(inverses, 0x20)
+            for {} index { index := shr(WINDOW, index) } {
+                let offset := shl(5, and(index, sub(shl(WINDOW, 1), 1)))
+                z := mulmod(z, mload(add(powers, offset)), P)
+                inverse := mulmod(inverse, mload(add(inverses, offset)), P)
+                powers := add(powers, shl(add(WINDOW, 5), 1))
+                inverses := add(inverses, shl(add(WINDOW, 5), 1))
             }
+            for {} folding { folding := sub(folding, 1) } { z := mulmod(z, z, P) }
         }
     }
 
     /// @dev The rows' values: elements of the extension.
     function _loadRows(Work memory w, uint256 pos) private pure {
-        unchecked {
-            uint256[] memory values = w.values;
-            for (uint256 j = 0; j < values.length; ++j) {
-                values[j] = Ext4.load(pos + 16 * j);
+        uint256[] memory values = w.values;
+        uint256 bad = w.bad;
+        assembly ("memory-safe") {
+            let to := add(values, 0x20)
+            for { let end := add(to, shl(5, mload(values))) } lt(to, end) { to := add(to, 0x20) } {
+                let v := shr(128, calldataload(pos))
+                v := and(or(v, shl(64, v)), EVEN)
+                v := and(or(v, shl(32, v)), LOW32)
+                bad := or(bad, and(add(v, GAP), HIGH))
+                mstore(to, v)
+                pos := add(pos, 0x10)
             }
         }
+        w.bad = bad;
     }
 
     /// @dev The rows' values: sums of their base elements times powers of mu. Eight elements lie in a word, the first
@@ -288,10 +310,11 @@ library Whir {
             let to := add(values, 0x20)
             for { let end := add(to, shl(5, mload(values))) } lt(to, end) { to := add(to, 0x20) } {
                 let sum := 0
-                let left := row
                 let mu := add(mus, 0x20)
-                for {} left {} {
+                let next := add(pos, row)
+                for { let left := row } left {} {
                     let e := calldataload(sub(add(pos, left), 0x20))
+                    let upper := gt(left, 0x10)
                     switch lt(left, 0x20)
                     case 0 { left := sub(left, 0x20) }
                     default {
@@ -306,7 +329,7 @@ library Whir {
                         s := add(s, mul(mload(add(mu, 0x60)), and(shr(96, e), 0xffffffff)))
                         sum := add(sum, shr(26, sub(add(s, PS26), mul(and(s, M26), P))))
                     }
-                    {
+                    if upper {
                         let s := mul(mload(add(mu, 0x80)), and(shr(128, e), 0xffffffff))
                         s := add(s, mul(mload(add(mu, 0xa0)), and(shr(160, e), 0xffffffff)))
                         s := add(s, mul(mload(add(mu, 0xc0)), and(shr(192, e), 0xffffffff)))
@@ -316,7 +339,7 @@ library Whir {
                     mu := add(mu, 0x100)
                 }
                 mstore(to, shr(26, sub(add(sum, PS26), mul(and(sum, M26), P))))
-                pos := add(pos, row)
+                pos := next
             }
             bad := and(bad, HIGH)
         }
@@ -325,26 +348,61 @@ library Whir {
 
     /// @dev Folds the values by the round's challenges: 2^folding times the result, lazy. From (v, v') at +-t it makes
     /// (v + v') + (alpha / t)(v - v'), twice what is wanted.
-    function _fold(Work memory w, uint256 first, uint256 inverse) private pure returns (uint256) {
+    function _fold(Work memory w, uint256 first, uint256 inverse) private pure returns (uint256 y) {
         unchecked {
             uint256[] memory values = w.values;
-            uint256 half = values.length >> 1;
-            uint256 level = 0;
-            for (uint256 j = 0; half != 0; ++j) {
+            uint256[] memory twists = w.twists;
+            uint256 half = values.length << 4;
+            uint256 level = 1;
+            for (uint256 j = 0; half >= 32; ++j) {
                 uint256 alpha = w.alphas[first + j].mulBase(mulmod(inverse, ONE, P));
                 inverse = mulmod(inverse, inverse, P);
-                // Values are below 2^(level+1) p.
-                for (uint256 i = 0; i < half; ++i) {
-                    uint256 a = values[i];
-                    uint256 b = values[i + half];
-                    uint256 twist = i == 0 ? alpha : alpha.mulBase(w.twists[i << j]);
-                    uint256 sum = a + b + twist.mul(a + (PS << (level + 1)) - b);
-                    values[i] = level == 3 ? sum.tighten() : sum;
+                // Values are below 2^level p.
+                _butterflies(values, half, twists, j, alpha, PS << level);
+                ++level;
+                if (level == 5) {
+                    for (uint256 i = 0; i < half >> 5; ++i) {
+                        values[i] = values[i].tighten();
+                    }
+                    level = 1;
                 }
-                level = level == 3 ? 0 : level + 1;
                 half >>= 1;
             }
             return values[0];
+        }
+    }
+
+    /// @dev One level of folding: `half` is the bytes of half of the values, which are at most `multiple`, of p.
+    function _butterflies(
+        uint256[] memory values,
+        uint256 half,
+        uint256[] memory twists,
+        uint256 level,
+        uint256 alpha,
+        uint256 multiple
+    ) private pure {
+        assembly ("memory-safe") {
+            let p := add(values, 0x20)
+            twists := add(twists, 0x20)
+            let stride := shl(level, 0x20)
+            let twist := alpha
+            for { let end := add(p, half) } 1 {} {
+                let a := mload(p)
+                let b := mload(add(p, half))
+                let difference := sub(add(a, multiple), b)
+                let t := mulmod(twist, and(difference, M26), N)
+                t := add(
+                    mulmod(twist, and(shr(26, difference), M38), N),
+                    shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                )
+                mstore(p, add(add(a, b), shr(26, sub(add(t, PS26), mul(and(t, M26), P)))))
+                p := add(p, 0x20)
+                if eq(p, end) { break }
+                twists := add(twists, stride)
+                twist := mul(alpha, mload(twists))
+                twist := shr(26, sub(add(twist, PS26), mul(and(twist, M26), P)))
+                twist := shr(26, sub(add(twist, PS26), mul(and(twist, M26), P)))
+            }
         }
     }
 
@@ -352,23 +410,77 @@ library Whir {
     function _final(Work memory w, uint256[] memory u) private pure returns (uint256 sum) {
         unchecked {
             sum = _weights(w, u);
-            uint256 folded = w.folding;
+            _polynomials(w);
+            uint256 folding = w.folding;
             uint256 rounds = w.gammas.length;
             for (uint256 i = 0; i < rounds; ++i) {
                 uint256 gamma = w.gammas[i];
                 if (i + 1 != rounds) {
-                    (uint256 e, uint256 z) = _outside(w, folded, w.outside[i]);
+                    (uint256 e, uint256 z) = _outside(w, (i + 1) * folding, w.outside[i]);
                     sum += gamma.mul(e).mul(_horner(w.finals, z));
                 }
-                uint256 power = gamma.mul(gamma);
-                for (uint256 q = w.starts[i]; q < w.starts[i + 1]; ++q) {
-                    (uint256 e, uint256 z) = _inside(w.alphas, folded, w.points[q]);
-                    sum += power.mul(e).mul(_evaluate(w.finals, z));
-                    power = power.mul(gamma);
-                }
-                folded += w.folding;
+                sum += _inside(w, i, gamma);
             }
             return sum.reduce();
+        }
+    }
+
+    /// @dev The sum over the queries of round `i` of powers of gamma, eq of the later challenges with the query's powers,
+    /// and the final polynomial there.
+    function _inside(Work memory w, uint256 i, uint256 gamma) private pure returns (uint256 sum) {
+        unchecked {
+            uint256 size = 32 << w.folding;
+            (uint256 from, uint256 end) = _data(w.weights);
+            from += (i + 1) * size;
+            (uint256 finals, uint256 finalsEnd) = _data(w.finals);
+            (uint256 point,) = _data(w.points);
+            uint256 last = point + 32 * w.starts[i + 1];
+            point += 32 * w.starts[i];
+            uint256 power = gamma.mul(gamma);
+            for (; point < last; point += 32) {
+                uint256 z;
+                assembly ("memory-safe") {
+                    z := mload(point)
+                }
+                uint256 term = power;
+                for (uint256 p = from; p < end; p += size) {
+                    term = term.mul(_evaluate(p, p + size, z));
+                    assembly ("memory-safe") {
+                        for { let k := size } gt(k, 0x20) { k := shr(1, k) } { z := mulmod(z, z, P) }
+                    }
+                }
+                sum += term.mul(_evaluate(finals, finalsEnd, z));
+                power = power.mul(gamma);
+            }
+        }
+    }
+
+    /// @dev Where an array's elements begin and end.
+    function _data(uint256[] memory array) private pure returns (uint256 from, uint256 end) {
+        assembly ("memory-safe") {
+            from := add(array, 0x20)
+            end := add(from, shl(5, mload(array)))
+        }
+    }
+
+    /// @dev Per round, from the second on: the product over its challenges a_j of (1 - a_j) + (2 a_j - 1) z^(2^j).
+    function _polynomials(Work memory w) private pure {
+        unchecked {
+            uint256 folding = w.folding;
+            uint256 rounds = w.gammas.length;
+            w.weights = new uint256[](rounds << folding);
+            for (uint256 i = 1; i < rounds; ++i) {
+                uint256 start = i << folding;
+                w.weights[start] = ONE;
+                for (uint256 j = 0; j < folding; ++j) {
+                    uint256 a = w.alphas[i * folding + j];
+                    for (uint256 m = 0; m < 1 << j; ++m) {
+                        uint256 low = w.weights[start + m];
+                        w.weights[start + m] = low.mul(ONE + (PS << 1) - a).canonical();
+                        w.weights[start + m + (1 << j)] = low.mul((a << 1) + PS - ONE).canonical();
+                    }
+                }
+            }
         }
     }
 
@@ -421,20 +533,6 @@ library Whir {
         }
     }
 
-    /// @dev The same for a point of the base field, a plain number.
-    function _inside(uint256[] memory alphas, uint256 from, uint256 z) private pure returns (uint256 e, uint256) {
-        unchecked {
-            e = ONE;
-            for (uint256 i = from; i < alphas.length; ++i) {
-                // 1 - z + (2z - 1) a
-                uint256 factor = alphas[i].mulBase(mulmod(2 * z + P - 1, ONE, P));
-                e = e.mul(factor + mulmod(P + 1 - z, ONE, P));
-                z = mulmod(z, z, P);
-            }
-            return (e, z);
-        }
-    }
-
     /// @dev The final polynomial at a point of the extension.
     function _horner(uint256[] memory finals, uint256 z) private pure returns (uint256 y) {
         unchecked {
@@ -445,17 +543,24 @@ library Whir {
         }
     }
 
-    /// @dev The final polynomial at a point of the base field, a plain number. Two products of canonical ones, and of
-    /// what a step leaves, fit in a lane.
-    function _evaluate(uint256[] memory finals, uint256 z) private pure returns (uint256 y) {
+    /// @dev The polynomial with canonical coefficients in memory from `from` to `end` at `z` of the base field, a plain
+    /// number. Four products of canonical elements fit in a lane.
+    function _evaluate(uint256 from, uint256 end, uint256 z) private pure returns (uint256 y) {
         assembly ("memory-safe") {
-            let from := add(finals, 0x20)
-            let end := add(from, shl(5, mload(finals)))
             let power := ONE
-            for {} lt(from, end) { from := add(from, 0x40) } {
+            for {} lt(add(from, 0x60), end) { from := add(from, 0x80) } {
                 let s := mul(mload(from), power)
                 power := mulmod(power, z, P)
-                if lt(add(from, 0x20), end) { s := add(s, mul(mload(add(from, 0x20)), power)) }
+                s := add(s, mul(mload(add(from, 0x20)), power))
+                power := mulmod(power, z, P)
+                s := add(s, mul(mload(add(from, 0x40)), power))
+                power := mulmod(power, z, P)
+                s := add(s, mul(mload(add(from, 0x60)), power))
+                power := mulmod(power, z, P)
+                y := add(y, shr(26, sub(add(s, PS26), mul(and(s, M26), P))))
+            }
+            for {} lt(from, end) { from := add(from, 0x20) } {
+                let s := mul(mload(from), power)
                 power := mulmod(power, z, P)
                 y := add(y, shr(26, sub(add(s, PS26), mul(and(s, M26), P))))
             }
