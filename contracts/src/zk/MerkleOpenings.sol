@@ -3,17 +3,46 @@ pragma solidity 0.8.37;
 
 /// @title Openings of codewords: rows and paths (docs/stark.md, sections 2 and 6, step 2).
 library MerkleOpenings {
-    /// @notice The root that the path in the calldata at `path`, of `depth` siblings, leads to from the digest of leaf `index`.
-    function climb(bytes32 digest, uint256 index, uint256 path, uint256 depth) internal pure returns (bytes32 node) {
+    /// @notice The root over leaves of a tree of depth `depth`, with the siblings in the calldata from `pos` on: level by
+    /// level, from left to right, one for each node whose sibling is not there already.
+    /// @param nodes Pairs of words in memory: a leaf's index and its digest, indices ascending and distinct. Written over;
+    /// one more word behind them is free.
+    /// @return node The root.
+    /// @return end The first byte behind the siblings.
+    function root(uint256 nodes, uint256 count, uint256 depth, uint256 pos)
+        internal
+        pure
+        returns (bytes32 node, uint256 end)
+    {
         assembly ("memory-safe") {
-            node := digest
-            for { let end := add(path, shl(5, depth)) } lt(path, end) { path := add(path, 0x20) } {
-                let side := shl(5, and(index, 1))
-                mstore(side, node)
-                mstore(xor(side, 0x20), calldataload(path))
-                node := keccak256(0x00, 0x40)
-                index := shr(1, index)
+            let last := add(nodes, shl(6, count))
+            for {} depth { depth := sub(depth, 1) } {
+                // No index: the last node has no neighbour.
+                mstore(last, not(0))
+                let to := nodes
+                for { let from := nodes } lt(from, last) {} {
+                    let index := mload(from)
+                    let side := shl(5, and(index, 1))
+                    mstore(side, mload(add(from, 0x20)))
+                    from := add(from, 0x40)
+                    // The neighbour of an even index is the odd one behind it.
+                    switch and(eq(mload(from), add(index, 1)), iszero(side))
+                    case 0 {
+                        mstore(xor(side, 0x20), calldataload(pos))
+                        pos := add(pos, 0x20)
+                    }
+                    default {
+                        mstore(0x20, mload(add(from, 0x20)))
+                        from := add(from, 0x40)
+                    }
+                    mstore(to, shr(1, index))
+                    mstore(add(to, 0x20), keccak256(0x00, 0x40))
+                    to := add(to, 0x40)
+                }
+                last := to
             }
+            node := mload(add(nodes, 0x20))
+            end := pos
         }
     }
 

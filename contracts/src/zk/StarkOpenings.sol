@@ -39,7 +39,6 @@ contract StarkOpenings {
         (uint256 head, bytes32 keyHash) = StarkKey.load(key, false);
         bytes32 id = Checkpoint.id(keyHash, claim, checkpoint);
         if (!CONSTRAINTS.reached(id)) revert UnknownCheckpoint(id);
-        _checkLength(head, proof.length);
         _verify(head, checkpoint, proof);
         bytes32 claimHash = keccak256(claim);
         proved[keyHash][claimHash] = true;
@@ -63,26 +62,8 @@ contract StarkOpenings {
             (uint256[] memory u, uint256 openings) = Stacking.verify(reader, from);
             bytes32 commitment = bytes32(checkpoint[Checkpoint.COMMITMENT:Checkpoint.LAMBDA]);
             Whir.verify(reader, commitment, u, openings);
-        }
-    }
-
-    /// @dev Section 4: the lengths of part 2, added up.
-    function _checkLength(uint256 head, uint256 length) private pure {
-        unchecked {
-            uint256 rounds = head.byteAt(StarkKey.ROUNDS);
-            uint256 k = head.byteAt(StarkKey.FOLDING);
-            uint256 n = head.byteAt(StarkKey.N_STACK);
-            uint256 l = head.byteAt(StarkKey.L_SKIP);
-            uint256 width = head.pairAt(StarkKey.WIDTH);
-            uint256 elements = 2 * ((1 << l) - 1) + 1 + 2 * n + width + (1 << head.byteAt(StarkKey.LOG_FINAL));
-            uint256 expected = 16 * elements + 4 + rounds * (36 * k + 4) + 48 * (rounds - 1);
-            uint256 depth = l + n + head.byteAt(StarkKey.LOG_BLOWUP) - k;
-            uint256 row = 4 * width;
-            for (uint256 i = 0; i < rounds; ++i) {
-                expected += head.queries(i) * ((row << k) + 32 * (depth - i));
-                row = 16;
-            }
-            if (length != expected) revert WrongLength(expected);
+            // How many siblings there are depends on the indices.
+            if (reader.pos != pos + proof.length) revert WrongLength(reader.pos - pos);
         }
     }
 }

@@ -43,11 +43,13 @@ library Whir {
         uint256[] twists;
         // Per round: eq of its challenges with (z, z^2, z^4, ...), as a polynomial in z.
         uint256[] weights;
-        // Rows and hashes.
+        // Rows and hashes of one query; leaves of a round.
         uint256 buffer;
+        uint256 nodes;
         // The values of one query's rows.
         uint256[] values;
-        // Of the current round: log2 of the codeword's length, its root, bytes of a row.
+        // Of the current round: its number, log2 of the codeword's length, its root, bytes of a row.
+        uint256 round;
         uint256 log;
         bytes32 root;
         uint256 row;
@@ -63,8 +65,10 @@ library Whir {
     error TooLittleFoldingWork(uint256 round);
     /// @notice Too little work before the queries of a round.
     error TooLittleQueryWork(uint256 round);
-    /// @notice The rows of a query are not in the codeword.
-    error WrongMerkleRoot(uint256 round, uint256 query);
+    /// @notice Queries are not listed by their indices.
+    error WrongOrder(uint256 round);
+    /// @notice Rows of the queries are not in the codeword.
+    error WrongMerkleRoot(uint256 round);
     /// @notice The final polynomial is not what all rounds leave.
     error WrongFinalPolynomial();
 
@@ -83,6 +87,7 @@ library Whir {
                 _round(w, i, i + 1 == rounds);
             }
             if (!w.claim.equal(_final(w, u))) revert WrongFinalPolynomial();
+            reader.pos = w.pos;
         }
     }
 
@@ -115,6 +120,7 @@ library Whir {
                 w.starts[i + 1] = w.starts[i] + w.head.queries(i);
             }
             w.points = new uint256[](w.starts[rounds]);
+            w.nodes = _allocate(64 * w.starts[rounds] + 32);
             w.finals = new uint256[](1 << w.head.byteAt(StarkKey.LOG_FINAL));
         }
     }
@@ -135,11 +141,14 @@ library Whir {
                 g = mulmod(g, step, P);
             }
             uint256 row = w.row > 16 ? w.row : 16;
-            bytes memory buffer = new bytes((row + 32) * count);
-            assembly ("memory-safe") {
-                g := add(buffer, 0x20)
-            }
-            w.buffer = g;
+            w.buffer = _allocate((row + 32) * count);
+        }
+    }
+
+    function _allocate(uint256 size) private pure returns (uint256 pos) {
+        bytes memory buffer = new bytes(size);
+        assembly ("memory-safe") {
+            pos := add(buffer, 0x20)
         }
     }
 
@@ -229,7 +238,8 @@ library Whir {
         }
     }
 
-    /// @dev All queries of a round: the values that they fold to, times 2^folding.
+    /// @dev All queries of a round: the values that they fold to, times 2^folding. Rows are opened by ascending index, and
+    /// once where indices are equal.
     function _queries(Work memory w, uint256 i) private pure returns (uint256[] memory values) {
         unchecked {
             uint256 start = w.starts[i];
@@ -239,45 +249,87 @@ library Whir {
                 w.points[start + q] = w.t.index(depth);
             }
             values = new uint256[](count);
-            for (uint256 q = 0; q < count; ++q) {
-                uint256 pos = w.pos;
-                uint256 index = w.points[start + q];
-                bytes32 digest = MerkleOpenings.leaf(pos, w.row, w.folding, w.buffer);
-                uint256 path = pos + (w.row << w.folding);
-                if (MerkleOpenings.climb(digest, index, path, depth) != w.root) revert WrongMerkleRoot(i, q);
-                w.pos = path + 32 * depth;
-                if (i == 0) _batchRows(w, pos);
-                else _loadRows(w, pos);
-                uint256 x;
-                (x, w.points[start + q]) = _point(w, index);
-                values[q] = _fold(w, i * w.folding, x);
-            }
+            w.round = i;
+            uint256 leaves = _openings(w, start, values);
+            (bytes32 root, uint256 end) = MerkleOpenings.root(w.nodes, leaves, depth, w.pos);
+            if (root != w.root) revert WrongMerkleRoot(i);
             if (w.bad != 0) revert NotCanonical();
+            w.pos = end;
         }
     }
 
-    /// @dev The inverse of the query's point, and the point that its coset folds to.
-    function _point(Work memory w, uint256 index) private pure returns (uint256 inverse, uint256 z) {
-        uint256[] memory powers = w.powers;
-        uint256[] memory inverses = w.inverses;
-        uint256 folding = w.folding;
+    /// @dev The rows, in the order that the proof states: by index, equal ones by number. Points take the indices' places.
+    /// @return leaves How many leaves there are at `nodes`.
+    function _openings(Work memory w, uint256 start, uint256[] memory values)
+        private
+        pure
+        returns (uint256 leaves)
+    {
         unchecked {
-            // In the domain of the first codeword.
-            index <<= w.top - w.log;
-        }
-        assembly ("memory-safe") {
-            inverse := 1
-            z := 1
-            powers := add(powers, 0x20)
-            inverses := add(inverses, 0x20)
-            for {} index { index := shr(WINDOW, index) } {
-                let offset := shl(5, and(index, sub(shl(WINDOW, 1), 1)))
-                z := mulmod(z, mload(add(powers, offset)), P)
-                inverse := mulmod(inverse, mload(add(inverses, offset)), P)
-                powers := add(powers, shl(add(WINDOW, 5), 1))
-                inverses := add(inverses, shl(add(WINDOW, 5), 1))
+            uint256 order = w.pos;
+            w.pos = order + values.length;
+            uint256 previous = type(uint256).max;
+            uint256 before;
+            for (uint256 j = 0; j < values.length; ++j) {
+                uint256 q;
+                assembly ("memory-safe") {
+                    q := byte(0, calldataload(add(order, j)))
+                }
+                if (q >= values.length) revert WrongOrder(w.round);
+                uint256 index = w.points[start + q];
+                if (index == previous && q > before) {
+                    values[q] = values[before];
+                } else {
+                    if (j != 0 && index <= previous) revert WrongOrder(w.round);
+                    values[q] = _open(w, index, w.nodes + 64 * leaves);
+                    ++leaves;
+                }
+                previous = index;
+                before = q;
             }
-            for {} folding { folding := sub(folding, 1) } { z := mulmod(z, z, P) }
+            // Only now, as indices are compared above.
+            for (uint256 q = 0; q < values.length; ++q) {
+                w.points[start + q] = _folded(w, w.points[start + q]);
+            }
+        }
+    }
+
+    /// @dev The rows of one leaf, which is put in memory at `node`, and the value that they fold to.
+    function _open(Work memory w, uint256 index, uint256 node) private pure returns (uint256) {
+        unchecked {
+            uint256 pos = w.pos;
+            bytes32 digest = MerkleOpenings.leaf(pos, w.row, w.folding, w.buffer);
+            assembly ("memory-safe") {
+                mstore(node, index)
+                mstore(add(node, 0x20), digest)
+            }
+            if (w.round == 0) _batchRows(w, pos);
+            else _loadRows(w, pos);
+            w.pos = pos + (w.row << w.folding);
+            return _fold(w, w.round * w.folding, _lookUp(w.inverses, index << (w.top - w.log)));
+        }
+    }
+
+    /// @dev The point that the query's coset folds to: that of its first row to the power 2^folding.
+    function _folded(Work memory w, uint256 index) private pure returns (uint256 z) {
+        unchecked {
+            z = _lookUp(w.powers, index << (w.top - w.log));
+            uint256 folding = w.folding;
+            assembly ("memory-safe") {
+                for {} folding { folding := sub(folding, 1) } { z := mulmod(z, z, P) }
+            }
+        }
+    }
+
+    /// @dev The power that `table` is of, to the power `exponent`.
+    function _lookUp(uint256[] memory table, uint256 exponent) private pure returns (uint256 x) {
+        assembly ("memory-safe") {
+            x := 1
+            table := add(table, 0x20)
+            for {} exponent { exponent := shr(WINDOW, exponent) } {
+                x := mulmod(x, mload(add(table, shl(5, and(exponent, sub(shl(WINDOW, 1), 1))))), P)
+                table := add(table, shl(add(WINDOW, 5), 1))
+            }
         }
     }
 
