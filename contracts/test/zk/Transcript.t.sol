@@ -12,7 +12,7 @@ contract TranscriptCalls {
     /// @dev Operations: 0 absorb n bytes, 1 a word, 2 n elements of 16 bytes with zeros behind, 3 sample, 4 an index of n
     /// bits, 5 work of n bits.
     function run(bytes calldata operations, bytes calldata data) external pure returns (bytes32[] memory results) {
-        uint256 t = Transcript.create(1024);
+        uint256 t = Transcript.create(16_384);
         results = new bytes32[](operations.length / 2);
         uint256 pos;
         assembly {
