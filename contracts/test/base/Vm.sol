@@ -116,6 +116,15 @@ interface Vm {
     function envOr(string calldata name, bool fallbackValue) external view returns (bool);
     function parseJson(string calldata json) external pure returns (bytes memory);
     function parseJson(string calldata json, string calldata path) external pure returns (bytes memory);
+    function parseJsonBytes(string calldata json, string calldata path) external pure returns (bytes memory);
+    function parseJsonBytesArray(string calldata json, string calldata path) external pure returns (bytes[] memory);
+    function parseJsonBytes32(string calldata json, string calldata path) external pure returns (bytes32);
+    function parseJsonBytes32Array(string calldata json, string calldata path)
+        external
+        pure
+        returns (bytes32[] memory);
+    function parseJsonUint(string calldata json, string calldata path) external pure returns (uint256);
+    function parseJsonUintArray(string calldata json, string calldata path) external pure returns (uint256[] memory);
     function toString(uint256 value) external pure returns (string memory);
     function toString(bytes32 value) external pure returns (string memory);
     function toString(bytes calldata value) external pure returns (string memory);

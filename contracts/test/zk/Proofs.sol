@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {StarkConstraints} from "../../src/zk/StarkConstraints.sol";
+import {StarkOpenings} from "../../src/zk/StarkOpenings.sol";
+import {Test} from "../base/Test.sol";
+import {Pruning} from "./Pruning.sol";
+
+/// @notice Small proofs of many shapes, made by the library's prover (docs/stark.md, section 7), and the verifier.
+abstract contract Proofs is Test {
+    struct Proof {
+        string name;
+        bytes key;
+        bytes32 keyHash;
+        bytes claim;
+        bytes part1;
+        bytes part2;
+        bytes checkpoint;
+        bytes32 checkpointId;
+        address[] chunks;
+        uint256 witness;
+    }
+
+    uint256 internal constant PROOFS = 5;
+    /// @dev Bytes of a key in a data contract.
+    uint256 private constant CHUNK = 24_575;
+
+    StarkConstraints internal constraints = new StarkConstraints();
+    StarkOpenings internal openings = new StarkOpenings(constraints);
+
+    function _json(uint256 i) internal view returns (string memory name, string memory json) {
+        name = ["buses", "fibonacci", "low", "powers", "wide"][i];
+        json = vm.readFile(string.concat("test/zk/vectors/proof-", name, ".json"));
+    }
+
+    /// @dev Proof `i`, its key in data contracts.
+    function _proof(uint256 i) internal returns (Proof memory p) {
+        string memory json;
+        (p.name, json) = _json(i);
+        p.key = vm.parseJsonBytes(json, ".key");
+        p.keyHash = vm.parseJsonBytes32(json, ".keyHash");
+        p.claim = vm.parseJsonBytes(json, ".claim");
+        p.part1 = vm.parseJsonBytes(json, ".part1");
+        p.checkpoint = vm.parseJsonBytes(json, ".checkpoint");
+        bytes memory part2 = vm.parseJsonBytes(json, ".part2");
+        (p.part2, p.witness) = Pruning.prune(p.key, bytes32(p.checkpoint), part2);
+        p.checkpointId = vm.parseJsonBytes32(json, ".checkpointId");
+        p.chunks = _deploy(p.key, CHUNK);
+    }
+
+    /// @dev Data contracts with `size` bytes of the key each.
+    function _deploy(bytes memory key, uint256 size) internal returns (address[] memory chunks) {
+        chunks = new address[]((key.length + size - 1) / size);
+        for (uint256 i = 0; i < chunks.length; ++i) {
+            uint256 length = key.length - i * size < size ? key.length - i * size : size;
+            bytes memory code = new bytes(length + 1);
+            for (uint256 j = 0; j < length; ++j) {
+                code[j + 1] = key[i * size + j];
+            }
+            chunks[i] = makeAddr(string.concat("chunk ", vm.toString(code)));
+            vm.etch(chunks[i], code);
+        }
+    }
+
+    function _verifyConstraints(Proof memory p) internal returns (bytes32) {
+        return constraints.verify(p.chunks, p.claim, p.part1);
+    }
+
+    function _verifyOpenings(Proof memory p) internal {
+        openings.verify(p.chunks, p.claim, p.checkpoint, p.part2);
+    }
+}
