@@ -105,7 +105,8 @@ contract Settlement is ISettlement {
             createdAt: uint64(block.timestamp),
             creator: msg.sender,
             validity: address(module),
-            dataHash: data.length == 0 ? bytes32(0) : keccak256(data)
+            dataHash: data.length == 0 ? bytes32(0) : keccak256(data),
+            parent: address(parentClaim)
         });
         claim = IClaim(_add(made));
 
@@ -207,8 +208,8 @@ contract Settlement is ISettlement {
         return IClaim(_claims[index].claim);
     }
 
-    /// @dev Puts the claim on the list, in its own contract. The address commits to everything that the claim says, so
-    /// a reorganisation cannot put another claim behind it.
+    /// @dev Puts the claim on the list, in its own contract. The address commits to everything that the claim says, and by
+    /// the parent's address to all that it builds on, so a reorganisation cannot put another claim behind or below it.
     function _add(ClaimData memory d) private returns (address claim) {
         bytes32 uuid = _uuid(Protocol.GAME_TYPE, d.outputRoot, ClaimArgs.extraData(d));
         if (_stands(_byUuid[uuid], d.validity)) revert GameAlreadyExists(uuid);

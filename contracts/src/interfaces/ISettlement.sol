@@ -33,8 +33,8 @@ interface ISettlement {
     error GameAlreadyExists(bytes32 uuid);
 
     /// @notice Claims that after the batch `batchIndex` the output root is `outputRoot` and the last block `lastBlock`.
-    /// @param parent The claim it builds on, about an earlier batch. Its address commits to all that it says, so the new
-    /// claim cannot land on another one after a reorganisation. Claim 0 is the genesis.
+    /// @param parent The claim it builds on, about an earlier batch. Its address commits to all that it and those below it
+    /// say, so the new claim cannot land on others after a reorganisation. Claim 0 is the genesis.
     /// @param batchHash The batch's hash, so that the claim cannot land on another batch after a reorganisation.
     /// @param data What the module wants to know about the claim beside that.
     function propose(

@@ -15,14 +15,15 @@ struct ClaimData {
     address creator;
     address validity;
     bytes32 dataHash;
+    address parent;
 }
 
 /// @title How a claim's facts lie behind its proxy's code.
 library ClaimArgs {
     /// @notice The bytes of a minimal proxy before its arguments.
     uint256 private constant PROXY_BYTES = 45;
-    /// @notice The bytes of the arguments: two words, five 64-bit numbers and two addresses.
-    uint256 private constant ARGS_BYTES = 2 * 32 + 5 * 8 + 2 * 20;
+    /// @notice The bytes of the arguments: two words, five 64-bit numbers and three addresses.
+    uint256 private constant ARGS_BYTES = 2 * 32 + 5 * 8 + 3 * 20;
 
     /// @notice The account is not a claim.
     error NotAClaim(address account);
@@ -38,7 +39,8 @@ library ClaimArgs {
             d.createdAt,
             d.creator,
             d.validity,
-            d.dataHash
+            d.dataHash,
+            d.parent
         );
     }
 
@@ -63,6 +65,7 @@ library ClaimArgs {
             mstore(add(d, 0xc0), shr(96, mload(add(args, 72))))
             mstore(add(d, 0xe0), shr(96, mload(add(args, 92))))
             mstore(add(d, 0x100), mload(add(args, 112)))
+            mstore(add(d, 0x120), shr(96, mload(add(args, 144))))
         }
     }
 

@@ -251,14 +251,15 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
     }
 
     /// @notice Makes moves that bring no bond. One that is refused is passed over: somebody else may have made it first.
-    /// @param moves Calls of this contract.
+    /// @param moves Calls of this contract. A `prove` whose evidence asks a precompile is better made alone: how much gas it
+    /// needs is not plain, and its refusal for lack of gas has a reason.
     /// @return done Which of them were made.
     function multi(bytes[] calldata moves) external returns (bool[] memory done) {
         done = new bool[](moves.length);
         for (uint256 i = 0; i < moves.length; ++i) {
             bytes memory reason;
             (done[i], reason) = address(this).call(moves[i]);
-            // A refusal says why. Without gas nothing is said about the move, and who estimates gas has to see that.
+            // Without gas nothing is said about the move, and who estimates gas has to see that.
             if (!done[i] && reason.length == 0) revert OutOfGas(i);
         }
     }

@@ -79,6 +79,8 @@ pub struct GameTerms {
 pub struct OpenClaims {
     /// The newest final claim that is known.
     pub last_final: Claim,
+    /// Indices of claims that have become final since the one that was known, oldest first.
+    pub finals: Vec<u64>,
     /// Everything younger that was not rejected, oldest first.
     pub pending: Vec<Claim>,
     /// Indices of claims that were rejected, from [`OpenClaims::first_listed`] on.
@@ -136,9 +138,16 @@ impl ClaimReader {
         Self { fault_proof: module, ..self.clone() }
     }
 
-    /// Claims between these two that are decided by other modules, if at all.
-    pub const fn replaced(&self, last_final: u64) -> std::ops::Range<u64> {
-        last_final + 1..self.first_claim
+    /// Claims that an earlier module had not made final when it was replaced, the newest first.
+    pub async fn undecided_before(&self) -> Result<Vec<u64>, ParentError> {
+        let mut found = Vec::new();
+        for claim in (1..self.first_claim).rev() {
+            if self.is_final(claim).await? {
+                break;
+            }
+            found.push(claim);
+        }
+        Ok(found)
     }
 
     /// Who decides a claim.
@@ -178,6 +187,7 @@ impl ClaimReader {
             last_final: claims.next().ok_or_else(missing)?,
             rejected: rejected.into_iter().collect(),
             first_listed: known_final,
+            finals: Vec::new(),
             pending: Vec::new(),
         };
         if known_final > 0 && !self.is_final(known_final).await? {
@@ -186,6 +196,9 @@ impl ClaimReader {
         open.pending.extend(claims);
         let newest = self.newest_final(&open, known_final == 0).await?;
         open.last_final = newest.unwrap_or(open.last_final);
+        // What is listed below a final claim is final, too: all else there was rejected.
+        let listed = open.pending.iter().map(|claim| claim.index);
+        open.finals = listed.filter(|index| *index <= open.last_final.index).collect();
         open.pending.retain(|claim| claim.index > open.last_final.index.max(self.first_claim - 1));
         Ok(open)
     }

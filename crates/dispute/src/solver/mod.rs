@@ -30,6 +30,15 @@ pub struct EdgeState {
     pub credited_s: u64,
 }
 
+/// Where a level's history belongs: the block and stride above it, 0 if it is above them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct At {
+    /// Position of the block.
+    pub block: u64,
+    /// Stride of that block.
+    pub stride: u64,
+}
+
 /// What happened. It is computed on demand, and each question is dearer than the one above it:
 /// [`walk`] asks only for what a move needs. An implementation should keep its last answers.
 ///
@@ -50,6 +59,31 @@ pub trait Truth {
 
     /// A stride's history: the machine after each instruction.
     fn steps(&mut self, block: u64, stride: u64) -> Result<&History, Self::Error>;
+
+    /// The history of a level.
+    fn history(&mut self, level: u8, at: At) -> Result<&History, Self::Error> {
+        match level {
+            0 => self.blocks(),
+            1 => self.strides(at.block),
+            _ => self.steps(at.block, at.stride),
+        }
+    }
+
+    /// The root of a level's history. Every walk asks for it again: it is worth remembering.
+    fn root_of(&mut self, level: u8, at: At) -> Result<B256, Self::Error> {
+        Ok(self.history(level, at)?.root())
+    }
+
+    /// The halves of a node of a level's history. Every walk asks for them again.
+    fn halves_of(
+        &mut self,
+        level: u8,
+        at: At,
+        height: u8,
+        index: u64,
+    ) -> Result<(B256, B256), Self::Error> {
+        Ok(self.history(level, at)?.children(height, index))
+    }
 
     /// The witness of an instruction.
     fn witness(&mut self, block: u64, stride: u64, step: u64) -> Result<Vec<u8>, Self::Error>;

@@ -1,7 +1,7 @@
 //! A party's own edges as far as they matter, and the answers that their rivals ask for.
 
-use super::{Dispute, EdgeState, Move, Stage, Truth};
-use crate::{Edge, History, Opening, end_state};
+use super::{At, Dispute, EdgeState, Move, Stage, Truth};
+use crate::{Edge, Opening, end_state};
 use alloy_primitives::B256;
 use std::collections::HashMap;
 
@@ -14,13 +14,6 @@ pub(super) struct Node {
     /// Whether the edge above has its time from this one, too. Not so for a refinement that shows
     /// that the machine fails: it stands against the others at its place, and for nobody.
     pub(super) supports: bool,
-}
-
-/// Where a level's history belongs: the block and stride above it, 0 if it is above them.
-#[derive(Clone, Copy, Default)]
-struct At {
-    block: u64,
-    stride: u64,
 }
 
 /// Reads a tree from what is known.
@@ -74,7 +67,7 @@ impl<T: Truth> Reader<'_, T> {
         if !bisected && !defended {
             return Ok(Vec::new());
         }
-        let (left, right) = self.history(edge.level, at)?.children(edge.height, edge.index);
+        let (left, right) = self.truth.halves_of(edge.level, at, edge.height, edge.index)?;
         if !bisected {
             self.answers.push(Move::Bisect { edge, left, right });
             return Ok(Vec::new());
@@ -96,7 +89,7 @@ impl<T: Truth> Reader<'_, T> {
             0 => At { block: edge.index, stride: 0 },
             _ => At { stride: edge.index, ..at },
         };
-        let root = self.history(edge.level + 1, at)?.root();
+        let root = self.truth.root_of(edge.level + 1, at)?;
         let supports =
             edge.level == 1 || end_state::leaf(&self.truth.end_state(at.block)?) == Some(edge.node);
         let refinement = edge.refinement(&self.dispute.heights, root);
@@ -117,7 +110,7 @@ impl<T: Truth> Reader<'_, T> {
 
     /// The move that settles an edge which has no level below.
     fn proof(&mut self, edge: Edge, at: At) -> Result<Move, T::Error> {
-        let before = self.history(edge.level, at)?.before(edge.index);
+        let before = self.truth.history(edge.level, at)?.before(edge.index);
         if edge.level == 0 {
             return Ok(Move::ProveRepeat { edge, before });
         }
@@ -128,16 +121,8 @@ impl<T: Truth> Reader<'_, T> {
     fn opening(&mut self, edge: Edge, at: At) -> Result<Opening, T::Error> {
         let end_state = if edge.level == 0 { self.truth.end_state(at.block)? } else { Vec::new() };
         let above = if edge.level == 0 { At::default() } else { at };
-        let before = self.history(edge.level, above)?.before(edge.index);
-        let spine = self.history(edge.level + 1, at)?.spine();
+        let before = self.truth.history(edge.level, above)?.before(edge.index);
+        let spine = self.truth.history(edge.level + 1, at)?.spine();
         Ok(Opening { edge, before, spine, end_state })
-    }
-
-    fn history(&mut self, level: u8, at: At) -> Result<&History, T::Error> {
-        match level {
-            0 => self.truth.blocks(),
-            1 => self.truth.strides(at.block),
-            _ => self.truth.steps(at.block, at.stride),
-        }
     }
 }

@@ -13,6 +13,7 @@ use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 const NAME: &str = "evidence";
@@ -25,6 +26,8 @@ pub struct Archive {
     folder: PathBuf,
     /// Index and hash of each batch that is there. Locked while a file is written or removed.
     kept: Mutex<BTreeSet<(u64, B256)>>,
+    /// Counts what turned out to be gone or damaged. Changed only while `kept` is locked.
+    lost: AtomicU64,
 }
 
 impl Archive {
@@ -43,7 +46,7 @@ impl Archive {
             }
             kept.extend(parse(name));
         }
-        Ok(Self { folder, kept: Mutex::new(kept) })
+        Ok(Self { folder, kept: Mutex::new(kept), lost: AtomicU64::new(0) })
     }
 
     /// Whether a batch's evidence is here.
@@ -59,6 +62,12 @@ impl Archive {
     /// How many batches' evidence is here.
     pub fn count(&self) -> usize {
         self.kept.lock().len()
+    }
+
+    /// How many times evidence turned out to be gone or damaged, since the start. While this stays
+    /// the same, what is here stays here until it is forgotten.
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Keeps a batch's evidence: durably, on return.
@@ -83,8 +92,8 @@ impl Archive {
         Ok(())
     }
 
-    /// A batch's evidence, checked against the hash. What does not hold is gone: it has to be put
-    /// here again.
+    /// A batch's evidence, checked against the hash. What is gone or does not hold has to be put here
+    /// again; what only cannot be read now may be intact, and stays.
     pub fn get(&self, index: u64, hash: B256) -> Option<BatchEvidence> {
         if !self.has(index, hash) {
             return None;
@@ -93,11 +102,18 @@ impl Archive {
         let reason = match fs::read(&path).map(|bytes| BatchEvidence::decode(&bytes, hash)) {
             Ok(Ok(evidence)) => return Some(evidence),
             Ok(Err(error)) => error.to_string(),
-            Err(error) => error.to_string(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => error.to_string(),
+            Err(error) => {
+                tracing::warn!(%error, "{} cannot be read now", path.display());
+                return None;
+            }
         };
         let path = path.display();
         tracing::warn!("{path} is damaged ({reason}): the batch is read from the parent again");
-        self.kept.lock().remove(&(index, hash));
+        let mut kept = self.kept.lock();
+        if kept.remove(&(index, hash)) {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
         None
     }
 
@@ -189,7 +205,25 @@ mod tests {
             assert!(!archive.has(7, kept.header.hash()), "nobody would fetch it");
             archive.put(&kept).unwrap();
             assert_eq!(get(&archive, &kept).as_ref(), Some(&kept));
+            assert_eq!(archive.lost(), 1, "nobody would look for it");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_now_is_still_there() {
+        let (folder, archive) = filled([(7, "a")]);
+        let kept = evidence(7, b"a");
+        let path = folder.path().join(NAME).join(&files(&folder)[0]);
+        let aside = folder.path().join("aside");
+        fs::rename(&path, &aside).unwrap();
+        // A folder can be opened, and not be read as a file.
+        fs::create_dir(&path).unwrap();
+        assert_eq!(get(&archive, &kept), None);
+        assert!(archive.has(7, kept.header.hash()));
+        fs::remove_dir(&path).unwrap();
+        fs::rename(&aside, &path).unwrap();
+        assert_eq!(get(&archive, &kept).as_ref(), Some(&kept));
+        assert_eq!(archive.lost(), 0);
     }
 
     #[test]

@@ -12,8 +12,6 @@ use altana_parent::GameTerms;
 const TOGETHER_MAX: u64 = 10_000_000;
 /// Edges that one call credits.
 const CREDITS_MAX: usize = 256;
-/// Bytes of a witness that brings no evidence to speak of.
-const SMALL_WITNESS: usize = 4096;
 
 /// Moves that are made with one transaction.
 #[derive(Debug, Default)]
@@ -68,10 +66,9 @@ fn cut(step: &Move) -> Vec<Move> {
 }
 
 /// A bound on the gas that a move takes together with others, rounded up (contracts/snapshots). None
-/// if it has to be made alone: it brings a bond, or nobody knows.
+/// if it has to be made alone: it brings a bond, or may ask a precompile anything.
 fn together(step: &Move) -> Option<u64> {
     match step {
-        Move::Prove { witness, .. } if witness.len() <= SMALL_WITNESS => Some(250_000),
         Move::Descend(_) | Move::Prove { .. } => None,
         Move::Credit(list) => Some(25_000 * (1 + list.len() as u64)),
         Move::Bisect { .. }

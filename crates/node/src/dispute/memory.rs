@@ -8,19 +8,18 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// Bytes that are kept, but for the newest thing, which is kept whatever it takes. Beside them is the
-/// machine that runs, and the history that it makes: 256 MiB in the worst case.
-pub const MEMORY_BYTES_MAX: usize = 512 << 20;
+/// Bytes of machines that are kept, but for the newest, which is kept whatever it takes.
+const TRACES_BYTES_MAX: usize = 256 << 20;
+/// Bytes of histories that are kept. The longest is one of strides: 256 MiB.
+const HISTORIES_BYTES_MAX: usize = 512 << 20;
 
 /// A block of a batch: the batch's hash, and the place in it. Claims that cover the same batches
 /// share what is known of them, and after a reorganisation these are others.
 pub(super) type BlockName = (B256, u64);
 
-/// What was worked out.
+/// A history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Name {
-    /// A block in the machine, with its snapshots.
-    Trace(BlockName),
     /// How a block runs.
     Run(BlockName),
     /// A stride's history of instructions.
@@ -29,7 +28,6 @@ enum Name {
 
 #[derive(Debug)]
 enum Kept {
-    Trace(Box<Trace>),
     Run(Arc<Run>),
     Steps(Arc<History>),
 }
@@ -43,36 +41,39 @@ pub(super) struct Run {
     pub(super) end: Vec<u8>,
 }
 
-/// Keeps what was used last.
+/// Keeps what was used last. A machine never drives out a history: both are needed for a move.
 #[derive(Debug)]
-pub struct Memory(Mutex<Weighed<Name, Kept>>);
+pub struct Memory {
+    traces: Mutex<Weighed<BlockName, Box<Trace>>>,
+    histories: Mutex<Weighed<Name, Kept>>,
+}
 
 impl Default for Memory {
     fn default() -> Self {
-        Self(Mutex::new(Weighed::new(MEMORY_BYTES_MAX)))
+        Self {
+            traces: Mutex::new(Weighed::new(TRACES_BYTES_MAX)),
+            histories: Mutex::new(Weighed::new(HISTORIES_BYTES_MAX)),
+        }
     }
 }
 
 impl Memory {
     pub(super) fn has_trace(&self, block: BlockName) -> bool {
-        self.0.lock().all.contains(&Name::Trace(block))
+        self.traces.lock().all.contains(&block)
     }
 
     /// The block's machine, out of here: nobody else has it until it is kept again.
     pub(super) fn take_trace(&self, block: BlockName) -> Option<Trace> {
-        match self.0.lock().take(&Name::Trace(block)) {
-            Some(Kept::Trace(trace)) => Some(*trace),
-            _ => None,
-        }
+        self.traces.lock().take(&block).map(|trace| *trace)
     }
 
     pub(super) fn keep_trace(&self, block: BlockName, trace: Trace) {
         let bytes = trace.bytes();
-        self.0.lock().keep(Name::Trace(block), Kept::Trace(trace.into()), bytes);
+        self.traces.lock().keep(block, trace.into(), bytes);
     }
 
     pub(super) fn run(&self, block: BlockName) -> Option<Arc<Run>> {
-        match self.0.lock().get(&Name::Run(block)) {
+        match self.histories.lock().get(&Name::Run(block)) {
             Some(Kept::Run(run)) => Some(run.clone()),
             _ => None,
         }
@@ -80,11 +81,11 @@ impl Memory {
 
     pub(super) fn keep_run(&self, block: BlockName, run: Arc<Run>) {
         let bytes = run.strides.bytes();
-        self.0.lock().keep(Name::Run(block), Kept::Run(run), bytes);
+        self.histories.lock().keep(Name::Run(block), Kept::Run(run), bytes);
     }
 
     pub(super) fn steps(&self, block: BlockName, stride: u64) -> Option<Arc<History>> {
-        match self.0.lock().get(&Name::Steps(block, stride)) {
+        match self.histories.lock().get(&Name::Steps(block, stride)) {
             Some(Kept::Steps(steps)) => Some(steps.clone()),
             _ => None,
         }
@@ -92,7 +93,7 @@ impl Memory {
 
     pub(super) fn keep_steps(&self, block: BlockName, stride: u64, steps: Arc<History>) {
         let bytes = steps.bytes();
-        self.0.lock().keep(Name::Steps(block, stride), Kept::Steps(steps), bytes);
+        self.histories.lock().keep(Name::Steps(block, stride), Kept::Steps(steps), bytes);
     }
 }
 

@@ -12,7 +12,7 @@ mod span;
 mod truth;
 
 pub use archive::Archive;
-pub use memory::{MEMORY_BYTES_MAX, Memory};
+pub use memory::Memory;
 pub use play::{PlayError, Played, Round, plan, round};
 pub use span::{Span, Step};
 pub use truth::{BlockEvidence, Means, NodeTruth, ReadBatch, TruthError};

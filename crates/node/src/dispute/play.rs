@@ -8,6 +8,9 @@ use altana_parent::{Claims, GameTerms, ParentError, Sent};
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc};
 
+/// Moves that fail for other reasons than the game's before a round is given up.
+const FAILURES_MAX: u64 = 3;
+
 /// Why a round came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum PlayError {
@@ -61,8 +64,17 @@ where
 {
     let acts = plan(claims, dispute, truth).await?;
     let mut round = Round { acts, played: Vec::new(), missed: 0, unfunded: None };
+    let mut failures = 0;
     for group in calls::group(&round.acts.moves, terms) {
-        round.make(claims, group).await?;
+        match round.make(claims, group).await {
+            // One move that the parent has trouble with does not hold up the others.
+            Err(error) if failures < FAILURES_MAX && !matches!(error, ParentError::Fatal(_)) => {
+                failures += 1;
+                round.missed += 1;
+                tracing::warn!(%error, "dispute: a move was not made");
+            }
+            made => made?,
+        }
     }
     Ok(round)
 }
@@ -71,9 +83,9 @@ impl<E> Round<E> {
     async fn make(&mut self, claims: &Claims, mut group: Group) -> Result<(), ParentError> {
         if group.calls.len() > 1 {
             // What would be passed over costs gas, too.
-            let made = claims.reader.would_be_made(&group.calls).await?;
+            let made = claims.reader.would_be_made(&group.calls).await;
             let before = group.calls.len();
-            let mut made = made.into_iter();
+            let mut made = made.unwrap_or_else(|_| vec![true; before]).into_iter();
             group.calls.retain(|_| made.next() == Some(true));
             self.missed += (before - group.calls.len()) as u64;
         }
@@ -81,11 +93,10 @@ impl<E> Round<E> {
             return Ok(());
         }
         let sent = claims.play(group.call(), group.bond).await;
-        if group.calls.len() == 1 || !matches!(sent, Err(ParentError::Reverted(_))) {
+        if group.calls.len() == 1 || sent.is_ok() {
             return self.note(&group, sent);
         }
-        // Each would be made, but all of them take more gas than a transaction has: a proof may have
-        // the dearest question to a precompile.
+        // Something about them together is wrong.
         for call in group.calls {
             let alone = Group { calls: vec![call], bond: group.bond };
             let sent = claims.play(alone.call(), alone.bond).await;

@@ -6,7 +6,7 @@ use super::{
     span,
 };
 use alloy_primitives::B256;
-use altana_dispute::{Heights, History, HistoryError, STRIDE_LOG2, Truth};
+use altana_dispute::{At, Heights, History, HistoryError, STRIDE_LOG2, Truth};
 use altana_ledger::{Error as LedgerError, Ledger};
 use altana_parent::{BatchEvidence, ParentError};
 use altana_program::{IsStopped, Trace, TraceError};
@@ -78,6 +78,11 @@ pub struct NodeTruth {
     /// What was asked for last.
     asked_run: Option<Arc<Run>>,
     asked_steps: Option<Arc<History>>,
+    /// What walks ask for again and again: roots and halves of nodes that are on the way to what is
+    /// disputed, and how disputed blocks end. Some hundred bytes for each edge that exists.
+    roots: BTreeMap<(u8, At), B256>,
+    halves: BTreeMap<(u8, At, u8, u64), (B256, B256)>,
+    ends: BTreeMap<u64, Vec<u8>>,
     /// Blocks that do not run to an end, which takes as long to find out.
     failed: BTreeMap<u64, TraceError>,
     /// Blocks that may still be run.
@@ -93,9 +98,20 @@ impl std::fmt::Debug for NodeTruth {
 impl NodeTruth {
     /// The truth about `span`, whose history of blocks is `blocks`.
     pub fn new(ledger: Ledger, spec: ChainSpec, span: Span, blocks: History, means: Means) -> Self {
-        let (asked_run, asked_steps, failed) = Default::default();
-        let runs = usize::MAX;
-        Self { ledger, spec, span, means, blocks, asked_run, asked_steps, failed, runs }
+        Self {
+            ledger,
+            spec,
+            span,
+            means,
+            blocks,
+            asked_run: None,
+            asked_steps: None,
+            roots: BTreeMap::new(),
+            halves: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            runs: usize::MAX,
+        }
     }
 
     /// From now on at most so many blocks are run in the machine, which takes minutes for a large
@@ -220,7 +236,12 @@ impl Truth for NodeTruth {
     }
 
     fn end_state(&mut self, block: u64) -> Result<Vec<u8>, TruthError> {
-        Ok(self.run(block)?.end.clone())
+        if let Some(end) = self.ends.get(&block) {
+            return Ok(end.clone());
+        }
+        let end = self.run(block)?.end.clone();
+        self.ends.insert(block, end.clone());
+        Ok(end)
     }
 
     fn steps(&mut self, block: u64, stride: u64) -> Result<&History, TruthError> {
@@ -242,6 +263,31 @@ impl Truth for NodeTruth {
             }
         };
         Ok(self.asked_steps.insert(steps))
+    }
+
+    fn root_of(&mut self, level: u8, at: At) -> Result<B256, TruthError> {
+        if let Some(root) = self.roots.get(&(level, at)) {
+            return Ok(*root);
+        }
+        let root = self.history(level, at)?.root();
+        self.roots.insert((level, at), root);
+        Ok(root)
+    }
+
+    fn halves_of(
+        &mut self,
+        level: u8,
+        at: At,
+        height: u8,
+        index: u64,
+    ) -> Result<(B256, B256), TruthError> {
+        let name = (level, at, height, index);
+        if let Some(halves) = self.halves.get(&name) {
+            return Ok(*halves);
+        }
+        let halves = self.history(level, at)?.children(height, index);
+        self.halves.insert(name, halves);
+        Ok(halves)
     }
 
     fn witness(&mut self, block: u64, stride: u64, step: u64) -> Result<Vec<u8>, TruthError> {

@@ -113,10 +113,21 @@ async fn play(
     Ok(())
 }
 
+/// How a dispute goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// There may be more to do at once.
+    Again,
+    /// With what is not worked out yet: a block has to be run.
+    Run,
+    /// When others have moved, or time has passed.
+    Wait,
+}
+
 /// What a look at the claims came to.
 #[derive(Clone, Copy, Debug, Default)]
 struct Stepped {
-    /// Something was sent.
+    /// Something was sent or worked out, and there may be more.
     moved: bool,
     /// Something could not be paid for.
     unfunded: bool,
@@ -156,6 +167,9 @@ struct Player {
     sent_total: u64,
     /// What could not be done in this step, for whatever reason.
     missed: u64,
+    /// A block was run in this step; and the dispute for which one was run last.
+    is_running: bool,
+    last_run: u64,
     /// What the account lacked in this step.
     unfunded: Option<ParentError>,
 }
@@ -199,23 +213,26 @@ impl Player {
             sent: 0,
             sent_total: 0,
             missed: 0,
+            is_running: false,
+            last_run: 0,
             unfunded: None,
         })
     }
 
     /// Does what there is to do now, and says when there was nothing.
     async fn step(&mut self) -> Result<Stepped, NodeError> {
-        (self.sent, self.missed, self.unfunded) = (0, 0, None);
+        (self.sent, self.missed, self.unfunded, self.is_running) = (0, 0, None, false);
         let looked = self.look_and_act().await?;
         self.sent_total += self.sent;
         self.shared.metrics.claims_unfunded.set(u64::from(self.unfunded.is_some()));
-        let quiet = looked && self.sent + self.missed == 0;
+        let moved = self.sent > 0 || self.is_running;
+        let quiet = looked && !moved && self.missed == 0;
         let answered = match &self.unfunded {
             Some(lack) => Some(Err(lack.clone())),
             None => quiet.then_some(Ok(self.sent_total)),
         };
         self.shared.answered.send_replace(answered);
-        Ok(Stepped { moved: self.sent > 0, unfunded: self.unfunded.is_some() })
+        Ok(Stepped { moved, unfunded: self.unfunded.is_some() })
     }
 
     /// Whether the node knows enough to act at all.
@@ -235,9 +252,10 @@ impl Player {
         if !verdict.is_behind && verdict.contests.iter().all(|contest| contest.right.is_some()) {
             self.propose_next(&verdict.tip).await?;
         }
-        self.play(&open).await?;
+        let played = self.play(&open).await;
         self.confirm(&open).await?;
         self.settle().await?;
+        played?;
         Ok(!verdict.is_behind)
     }
 
@@ -335,17 +353,19 @@ impl Player {
         Ok(())
     }
 
-    /// Plays every dispute as far as it goes now, in turns. One that cannot go on does not hold up
-    /// the others.
+    /// Plays every dispute as far as what is known goes, in turns; then runs one block for one that
+    /// needs it, which may take minutes. One that cannot go on does not hold up the others.
     async fn play(&mut self, open: &OpenClaims) -> Result<(), NodeError> {
         let mut result = Ok(());
         let mut disputes = self.standing.lock().all();
+        let mut thirsty = Vec::new();
         for _ in 0..ROUNDS_MAX {
             let mut again = Vec::new();
             for standing in disputes {
-                match self.play_round(&standing, open).await {
-                    Ok(true) => again.push(standing),
-                    Ok(false) => {}
+                match self.play_round(&standing, open, 0).await {
+                    Ok(Next::Again) => again.push(standing),
+                    Ok(Next::Run) => thirsty.push(standing),
+                    Ok(Next::Wait) => {}
                     Err(NodeError::Parent(error)) if !matches!(error, ParentError::Fatal(_)) => {
                         let claim = standing.right.index;
                         tracing::warn!(claim, %error, "a dispute has to wait");
@@ -356,15 +376,22 @@ impl Player {
             }
             disputes = again;
         }
+        let turn = |standing: &&Standing| standing.right.index > self.last_run;
+        if let Some(standing) = thirsty.iter().find(turn).or_else(|| thirsty.first()).copied() {
+            self.last_run = standing.right.index;
+            self.is_running = true;
+            self.play_round(&standing, open, 1).await?;
+        }
         result
     }
 
-    /// Looks and moves once; whether there may be more to do at once.
+    /// Looks and moves once, for which at most so many blocks are run.
     async fn play_round(
         &mut self,
         standing: &Standing,
         open: &OpenClaims,
-    ) -> Result<bool, NodeError> {
+        runs: usize,
+    ) -> Result<Next, NodeError> {
         let right = standing.right;
         let stage = if standing.module != self.claims.reader.fault_proof {
             Stage::Retired
@@ -374,11 +401,10 @@ impl Player {
             Stage::Decided
         };
         let Some((dispute, truth)) = self.dispute(standing, stage).await? else {
-            return Ok(false);
+            return Ok(Next::Wait);
         };
         let claims = self.under(standing.module);
-        // What is known by now is answered before another block runs.
-        truth.lock().allow(1);
+        truth.lock().allow(runs);
         let played = round(&claims, &self.terms, &dispute, &truth).await;
         truth.lock().release();
         let Round { acts, played, missed, unfunded } = played.map_err(|error| match error {
@@ -398,8 +424,10 @@ impl Player {
             self.done("confirmation of a claim", sent)?;
         }
         let answers = acts.moves.iter().any(altana_dispute::Move::is_answer);
+        let next = if answers && !unpaid { Next::Again } else { Next::Wait };
         if !acts.untold.is_empty() {
-            return Ok(self.untold(right.index, acts.untold)? || answers && !unpaid);
+            let is_later = self.untold(right.index, acts.untold)?;
+            return Ok(if is_later && next == Next::Wait { Next::Run } else { next });
         }
         if stage != Stage::Open && acts.bonds == 0 {
             let module = standing.module;
@@ -409,16 +437,20 @@ impl Player {
                 self.standing.lock().remove(right.index).map_err(NodeError::Disputes)?;
             }
         }
-        Ok(answers && !unpaid)
+        Ok(next)
     }
 
-    /// Says why some of a dispute cannot be played now; whether it can in a moment.
+    /// Says why some of a dispute cannot be played now; whether a block has to be run for it.
     fn untold(&mut self, claim: u64, errors: Vec<TruthError>) -> Result<bool, NodeError> {
         let (mut later, mut wait) = (false, None);
         for error in errors {
             match error {
                 TruthError::Ledger(error) => return Err(error.into()),
                 TruthError::Later => later = true,
+                // Another batch is in the place of one: the claims will say so, too.
+                TruthError::Parent(ParentError::Reset(reason)) => {
+                    wait = Some(ParentError::Temporary(reason));
+                }
                 TruthError::Parent(error) => wait = Some(error),
                 error => {
                     self.missed += 1;

@@ -8,20 +8,24 @@ use altana_parent::{Claims, OpenClaims, ParentError};
 
 /// Bonds of claims that are settled with one transaction.
 const SETTLED_MAX: usize = 64;
+/// Claims that have become final since the last look, or before the start, and are looked at.
+const FINALS_MAX: usize = 64;
 
 impl Player {
     /// Takes down whose bonds are to be settled.
     pub(super) async fn note_bonds(&mut self, open: &OpenClaims) -> Result<(), NodeError> {
         let (current, newest) = (self.claims.reader.fault_proof, open.last_final.index);
-        if !std::mem::replace(&mut self.looked_back, true) {
+        if !self.looked_back {
             // What a module had not decided when it was replaced gives all bonds back.
-            for index in self.claims.reader.replaced(newest) {
+            for index in self.claims.reader.undecided_before().await? {
                 self.note_own_bond(index).await?;
             }
+            self.looked_back = true;
         }
-        if newest > self.known_final {
-            // It comes back, unless a claim on this one has taken it over.
-            self.note_own_bond(newest).await?;
+        // They come back, unless a claim on one has taken its bond over.
+        let finals = open.finals.iter().rev().take(FINALS_MAX);
+        for index in finals {
+            self.note_own_bond(*index).await?;
         }
         self.known_final = newest;
         self.settled.retain(|index| *index >= open.first_listed);

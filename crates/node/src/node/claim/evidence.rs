@@ -6,9 +6,10 @@ use crate::{
     engine::Engine,
     node::{Backoff, NodeError, Shared},
 };
+use alloy_primitives::B256;
 use altana_ledger::explain;
 use altana_parent::{BatchEvidence, InboxReader, Parent, ParentError};
-use std::{io, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::watch};
 
 /// How often derivation is asked for new batches.
@@ -87,7 +88,14 @@ pub(super) async fn keep(
     let mut stop = shared.stop.subscribe();
     let mut backoff = Backoff::new();
     let mut pause = Duration::ZERO;
-    let mut keeper = Keeper { shared: shared.clone(), evidence, archive, passed: None };
+    let mut keeper = Keeper {
+        shared: shared.clone(),
+        evidence,
+        archive,
+        passed: None,
+        complete: None,
+        turns: Turns::default(),
+    };
     while shared.pause(pause).await {
         let Some(decided) = *decided.borrow() else {
             pause = LOOK;
@@ -118,12 +126,52 @@ struct Keeper {
     archive: Arc<Archive>,
     /// A batch that was decided at a block of the parent: forgotten when that block is final.
     passed: Option<(u64, u64)>,
+    /// The last look, if nothing was missing.
+    complete: Option<Look>,
+    turns: Turns,
+}
+
+/// What decides which batches are missing: as long as it is the same, none gets missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Look {
+    decided: u64,
+    /// Index and hash of the newest batch. The hash covers all batches before it.
+    newest: (u64, B256),
+    /// What the archive had lost.
+    lost: u64,
+}
+
+/// Whose turn it is, so that batches which cannot be had don't keep others from being fetched.
+#[derive(Debug, Default)]
+struct Turns {
+    attempt: u64,
+    /// The attempt in which a batch, by index and hash, failed last.
+    failed: BTreeMap<(u64, B256), u64>,
+}
+
+impl Turns {
+    /// Begins an attempt, and puts what is missing in order: first what did not fail yet, then what
+    /// failed longest ago. Among equals the order stays. What is not missing any more is forgotten.
+    fn begin(&mut self, missing: &mut [(u64, BatchEnd)]) {
+        self.attempt += 1;
+        let last = |(index, end): &(u64, BatchEnd)| {
+            let batch = (*index, end.hash);
+            self.failed.get(&batch).map(|attempt| (batch, *attempt))
+        };
+        self.failed = missing.iter().filter_map(last).collect();
+        missing.sort_by_key(|(index, end)| self.failed.get(&(*index, end.hash)).copied());
+    }
+
+    fn failed(&mut self, index: u64, hash: B256) {
+        self.failed.insert((index, hash), self.attempt);
+    }
 }
 
 impl Keeper {
     async fn step(&mut self, decided: u64) -> Result<(), NodeError> {
         self.forget(decided).await?;
-        let missing = self.missing(decided).await?;
+        let mut missing = self.missing(decided).await?;
+        self.turns.begin(&mut missing);
         let metrics = &self.shared.metrics;
         let (mut left, mut failures, mut result) = (missing.len() as u64, 0, Ok(()));
         metrics.evidence_missing.set(left);
@@ -135,6 +183,7 @@ impl Keeper {
                     metrics.evidence_missing.set(left);
                 }
                 Err(error) => {
+                    self.turns.failed(index, end.hash);
                     result = Err(error.into());
                     failures += 1;
                     if failures == FAILURES_MAX {
@@ -149,16 +198,26 @@ impl Keeper {
 
     /// Batches that are derived, not decided, and not here; the newest first, since the parent
     /// forgets the oldest first.
-    async fn missing(&self, decided: u64) -> Result<Vec<(u64, BatchEnd)>, NodeError> {
-        let derived = move |engine: &mut Engine| {
+    async fn missing(&mut self, decided: u64) -> Result<Vec<(u64, BatchEnd)>, NodeError> {
+        // Asked for first: what is lost during the look makes another one.
+        let (lost, complete) = (self.archive.lost(), self.complete);
+        let derived = move |engine: &mut Engine| -> io::Result<(Look, Vec<_>)> {
             let derivation = engine.derivation();
-            let all = (decided + 1..=derivation.tip().index).rev();
+            let tip = derivation.tip();
+            let look = Look { decided, newest: (tip.index, tip.hash), lost };
+            if complete == Some(look) {
+                return Ok((look, Vec::new()));
+            }
+            let all = (decided + 1..=tip.index).rev();
             let ends = all.map(|index| Ok(derivation.book().read(index)?.map(|end| (index, end))));
-            ends.collect::<io::Result<Vec<_>>>()
+            Ok((look, ends.collect::<io::Result<Vec<_>>>()?))
         };
-        let derived = self.shared.engine(derived).await?.map_err(NodeError::Disputes)?;
+        let (look, derived) = self.shared.engine(derived).await?.map_err(NodeError::Disputes)?;
         let known = derived.into_iter().flatten();
-        Ok(known.filter(|(index, end)| !self.archive.has(*index, end.hash)).collect())
+        let missing: Vec<_> =
+            known.filter(|(index, end)| !self.archive.has(*index, end.hash)).collect();
+        self.complete = missing.is_empty().then_some(look);
+        Ok(missing)
     }
 
     /// Forgets decided batches. A reorganisation of the parent can take back that they are, until
@@ -188,5 +247,68 @@ impl Keeper {
         let task = tokio::task::spawn_blocking(move || work(&archive));
         let worked = task.await.map_err(|error| NodeError::Internal(error.to_string()))?;
         worked.map_err(NodeError::Evidence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_primitives::U256;
+
+    /// Batches that are missing, the newest first.
+    fn missing(indices: impl DoubleEndedIterator<Item = u64>) -> Vec<(u64, BatchEnd)> {
+        let end = |index: u64| {
+            let hash = B256::from(U256::from(index));
+            BatchEnd { hash, last_block: index, committed_in: index }
+        };
+        indices.rev().map(|index| (index, end(index))).collect()
+    }
+
+    /// The batches of an attempt that ends with two failures, as all but `good` fail.
+    fn attempt(
+        turns: &mut Turns,
+        mut missing: Vec<(u64, BatchEnd)>,
+        good: impl Fn(u64) -> bool,
+    ) -> Vec<u64> {
+        turns.begin(&mut missing);
+        let (mut tried, mut failures) = (Vec::new(), 0);
+        for (index, end) in missing {
+            tried.push(index);
+            if !good(index) {
+                turns.failed(index, end.hash);
+                failures += 1;
+            }
+            if failures == 2 {
+                break;
+            }
+        }
+        tried
+    }
+
+    #[test]
+    fn batches_that_cannot_be_had_starve_no_other() {
+        let mut turns = Turns::default();
+        let never = |_| false;
+        // The newest first, and the next attempt begins behind those that failed.
+        assert_eq!(attempt(&mut turns, missing(1..=5), never), [5, 4]);
+        assert_eq!(attempt(&mut turns, missing(1..=5), |index| index == 2), [3, 2, 1]);
+        // All had their turn: those that failed longest ago come first, also over and over.
+        assert_eq!(attempt(&mut turns, missing([1, 3, 4, 5].into_iter()), never), [5, 4]);
+        assert_eq!(attempt(&mut turns, missing([1, 3, 4, 5].into_iter()), never), [3, 1]);
+        // A new batch comes before all of them.
+        assert_eq!(attempt(&mut turns, missing([1, 3, 4, 5, 6].into_iter()), never), [6, 5]);
+    }
+
+    #[test]
+    fn what_is_not_missing_any_more_is_forgotten() {
+        let mut turns = Turns::default();
+        attempt(&mut turns, missing(1..=3), |_| false);
+        attempt(&mut turns, missing(1..=2), |_| true);
+        assert_eq!(turns.failed.len(), 1, "batch 2 alone");
+        // Another batch with the same index did not fail.
+        let mut other = missing(1..=2);
+        other[0].1.hash = B256::repeat_byte(0xff);
+        turns.begin(&mut other);
+        assert!(turns.failed.is_empty());
     }
 }

@@ -71,7 +71,8 @@ impl StandingFile {
         let list: Vec<&Standing> = self.all.values().collect();
         file.write_all(&serde_json::to_vec(&list)?)?;
         file.sync_all()?;
-        fs::rename(new, path)
+        fs::rename(new, path)?;
+        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     }
 }
 
