@@ -170,7 +170,9 @@ library Evaluation {
                 _trace(w, entry);
                 uint256 sharp = w.eqS[n];
                 uint256 numerator = sharp.mul(w.numerator);
-                if (entry.logHeight() < w.skip) numerator = numerator.mulBase(Domain.inversePower(w.skip - entry.logHeight()));
+                if (entry.logHeight() < w.skip) {
+                    numerator = numerator.mulBase(Domain.inversePower(w.skip - entry.logHeight()));
+                }
                 fractions = fractions.mul(square) + numerator + w.mu.mul(sharp.mul(w.denominator));
                 constraints = constraints.mul(w.mu) + w.eqN[n].mul(w.constraints);
             }
@@ -332,10 +334,7 @@ library Evaluation {
                 if and(shr(level, b), 1) { factor := xi }
                 factor := mload(add(factor, shl(5, level)))
                 let t := mulmod(product, and(factor, M26), N)
-                t := add(
-                    mulmod(product, and(shr(26, factor), M38), N),
-                    shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                )
+                t := add(mulmod(product, and(shr(26, factor), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                 product := shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
                 mstore(add(partials, shl(5, level)), product)
             }

@@ -79,7 +79,10 @@ library Ext4 {
     /// @notice Canonical, from lanes below 2p.
     function canonical(uint256 a) internal pure returns (uint256 r) {
         assembly ("memory-safe") {
-            r := sub(a, mul(and(shr(32, add(a, GAP)), 0x0000000000000001000000000000000100000000000000010000000000000001), P))
+            r := sub(
+                a,
+                mul(and(shr(32, add(a, GAP)), 0x0000000000000001000000000000000100000000000000010000000000000001), P)
+            )
         }
     }
 

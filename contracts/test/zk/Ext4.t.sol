@@ -21,7 +21,11 @@ contract Ext4Calls {
         return Sumcheck.cubic(claim, _at(data), x);
     }
 
-    function interpolate(uint256 claim, bytes calldata data, uint256 degree, uint256 x) external pure returns (uint256) {
+    function interpolate(uint256 claim, bytes calldata data, uint256 degree, uint256 x)
+        external
+        pure
+        returns (uint256)
+    {
         return Sumcheck.interpolate(claim, _at(data), degree, x);
     }
 
@@ -62,7 +66,8 @@ contract Ext4Test is Test {
     }
 
     function test_mul_atTheEdges() external pure {
-        uint64[8] memory left = [0, 1, uint64(P - 1), uint64(P), uint64(P + 1), uint64(TIGHT), uint64(LEFT - 1), uint64(LEFT)];
+        uint64[8] memory left =
+            [0, 1, uint64(P - 1), uint64(P), uint64(P + 1), uint64(TIGHT), uint64(LEFT - 1), uint64(LEFT)];
         uint64[9] memory lazy = [
             0,
             1,

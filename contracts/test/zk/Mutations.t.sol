@@ -164,8 +164,8 @@ contract MutationsTest is Proofs {
                 Proof memory q = _proof(j);
                 (bool ok,) = address(constraints).call(abi.encodeCall(constraints.verify, (q.chunks, p.claim, p.part1)));
                 vm.assertFalse(ok, p.name);
-                (ok,) = address(openings)
-                    .call(abi.encodeCall(openings.verify, (q.chunks, p.claim, p.checkpoint, p.part2)));
+                (ok,) =
+                    address(openings).call(abi.encodeCall(openings.verify, (q.chunks, p.claim, p.checkpoint, p.part2)));
                 vm.assertFalse(ok, p.name);
             }
         }

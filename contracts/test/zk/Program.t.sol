@@ -86,7 +86,8 @@ contract ProgramTest is Test {
         for (uint256 i = 0; i < length; ++i) {
             uint256 slot = uint256(keccak256(abi.encode(seed, "slot", i))) % SLOTS;
             list = abi.encodePacked(list, uint16(32 * slot));
-            expected = NaiveField.add(NaiveField.mul(expected, NaiveField.open(x)), NaiveField.open(_word(values, slot)));
+            expected =
+                NaiveField.add(NaiveField.mul(expected, NaiveField.open(x)), NaiveField.open(_word(values, slot)));
         }
         (bool ok, bytes memory result) =
             address(calls).staticcall(abi.encodeCall(calls.horner, (list, values, 32 * SLOTS, x, sum)));

@@ -29,8 +29,48 @@ abstract contract RootSize is Test {
     /// @dev Columns of each AIR, and bits of those that open rotations.
     function _widths() private pure returns (uint16[42] memory) {
         return [
-            207, 30, 20, 316, 29, 24, 33, 41, 25, 17, 17, 16, 32, 37, 25, 40, 44, 301, 37, 45, 8, 2, 26, 46, 45, 10, 63, 27,
-            57, 35, 51, 16, 46, 38, 32, 89, 28, 31, 34, 45, 4, 16
+            207,
+            30,
+            20,
+            316,
+            29,
+            24,
+            33,
+            41,
+            25,
+            17,
+            17,
+            16,
+            32,
+            37,
+            25,
+            40,
+            44,
+            301,
+            37,
+            45,
+            8,
+            2,
+            26,
+            46,
+            45,
+            10,
+            63,
+            27,
+            57,
+            35,
+            51,
+            16,
+            46,
+            38,
+            32,
+            89,
+            28,
+            31,
+            34,
+            45,
+            4,
+            16
         ];
     }
 
@@ -118,7 +158,10 @@ abstract contract RootSize is Test {
         }
     }
 
-    function _trace(Writer memory w, uint256 air, uint256 slots, uint256 constraints, uint256 interactions) private pure {
+    function _trace(Writer memory w, uint256 air, uint256 slots, uint256 constraints, uint256 interactions)
+        private
+        pure
+    {
         _put(w, air, 2);
         _put(w, _height(air), 1);
         _put(w, _rotates(air) ? 1 : 0, 1);
