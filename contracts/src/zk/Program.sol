@@ -296,10 +296,22 @@ library Program {
                 )
                 sum := add(shr(26, sub(add(t, PS26), mul(and(t, M26), P))), mload(and(shr(208, w), 0xffff)))
             }
-            for {} lt(ip, end) { ip := add(ip, 2) } {
+            if lt(add(ip, 3), end) {
+                let w := mload(ip)
+                let a := mload(shr(240, w))
+                let t := add(mulmod(xx, and(sum, M26), N), mulmod(x, and(a, M26), N))
+                t := add(
+                    add(mulmod(xx, and(shr(26, sum), M38), N), mulmod(x, and(shr(26, a), M38), N)),
+                    shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                )
+                sum := add(shr(26, sub(add(t, PS26), mul(and(t, M26), P))), mload(and(shr(224, w), 0xffff)))
+                ip := add(ip, 4)
+            }
+            if lt(ip, end) {
                 let t := mulmod(x, and(sum, M26), N)
                 t := add(mulmod(x, and(shr(26, sum), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                 sum := add(shr(26, sub(add(t, PS26), mul(and(t, M26), P))), mload(shr(240, mload(ip))))
+                ip := end
             }
         }
         return (sum, ip);

@@ -179,12 +179,6 @@ contract Ext4Test is Test {
         vm.assertEq(Ext4.reduce(Domain.one(log, mulmod(x, ONE, P))), x == 1 ? ONE : 0);
     }
 
-    function test_gas_ofAMultiplication() external {
-        (, uint256 gas) = calls.multiplications(_random(1, 1), _random(1, 2), 1000);
-        vm.snapshotValue("zk", "1,000 multiplications in a loop", gas);
-        vm.assertLt(gas, 250_000);
-    }
-
     function _checkMul(uint256 a, uint256 b) private pure {
         uint256 r = Ext4.mul(a, b);
         _same(NaiveField.mul(NaiveField.open(a), NaiveField.open(b)), r);

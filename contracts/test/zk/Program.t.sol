@@ -106,28 +106,6 @@ contract ProgramTest is Test {
         vm.assertEq(Ext4.reduce(_word(result, 2)), NaiveField.close(NaiveField.mul(product, twice)));
     }
 
-    function test_gas_ofOperations() external {
-        string[7] memory names = ["", "ADD", "SUB", "SUB8", "SUB64", "MUL", "MULB"];
-        bytes memory values = _values(1, P - 1, P - 1, true);
-        for (uint8 op = ADD; op <= MULB; ++op) {
-            uint256 one = _gas(op, 1, values);
-            uint256 hundred = _gas(op, 100, values);
-            vm.snapshotValue("zk", string.concat("interpreter, a run of one ", names[op]), one);
-            vm.snapshotValue("zk", string.concat("interpreter, a run of a hundred ", names[op]), hundred);
-        }
-    }
-
-    function _gas(uint8 op, uint256 length, bytes memory values) private view returns (uint256) {
-        bytes memory run = abi.encodePacked(uint16(1), op, uint16(length));
-        for (uint256 i = 0; i < length; ++i) {
-            run = abi.encodePacked(run, uint16(32 * 3), uint16(32 * 40), uint16(32 * 5));
-        }
-        (bool ok, bytes memory result) =
-            address(calls).staticcall(abi.encodeCall(calls.gasOf, (run, values, 32 * SLOTS)));
-        vm.assertTrue(ok);
-        return abi.decode(result, (uint256));
-    }
-
     /// @dev One run of `length`: operands from the first and second half of the slots, results over the first.
     function _check(uint256 seed, uint8 op, uint256 length) private view {
         uint256 a = op < MUL ? 4 * P : 8_000_000_000;
