@@ -80,6 +80,28 @@ contract MutationsTest is Proofs {
         _mustHaveMet(NotCanonical.selector);
     }
 
+    /// @dev A sample of the real proof of the last layer.
+    function test_theLastLayer_aChangedByte_reverts() external {
+        vm.pauseGasMetering();
+        vm.recordLogs();
+        Proof memory p = _proof(ROOT);
+        _verifyConstraints(p);
+        bytes memory data = abi.encodeCall(constraints.verify, (p.chunks, p.claim, p.part1));
+        uint256 start = data.length - (p.part1.length + 31) / 32 * 32;
+        for (uint256 j = 7; j < p.part1.length; j += 1009) {
+            data[start + j] ^= 0x04;
+            if (!_reverts(address(constraints), data, p.name)) _refusedLater(p);
+            data[start + j] ^= 0x04;
+        }
+        data = abi.encodeCall(openings.verify, (p.chunks, p.claim, p.checkpoint, p.part2));
+        start = data.length - (p.part2.length + 31) / 32 * 32;
+        for (uint256 j = 7; j < p.part2.length; j += 1009) {
+            data[start + j] ^= 0x04;
+            vm.assertTrue(_reverts(address(openings), data, p.name));
+            data[start + j] ^= 0x04;
+        }
+    }
+
     function test_constraints_aChangedClaim_reverts() external {
         for (uint256 i = 0; i < PROOFS; ++i) {
             Proof memory p = _proof(i);
