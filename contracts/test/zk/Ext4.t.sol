@@ -150,6 +150,11 @@ contract Ext4Test is Test {
         if (degree == 3) _same(expected, calls.cubic(claim, data, x));
     }
 
+    function test_interpolate_degreeTooHigh_reverts() external {
+        vm.expectRevert(Sumcheck.DegreeTooHigh.selector);
+        calls.interpolate(0, new bytes(160), 10, 0);
+    }
+
     /// @dev The worst claims and values that bounds allow.
     function test_sumcheckRounds_atTheEdges() external view {
         uint256 top = _all(P - 1);

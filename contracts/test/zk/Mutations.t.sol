@@ -206,6 +206,17 @@ contract MutationsTest is Proofs {
         vm.assertFalse(ok);
     }
 
+    /// @dev A key that says two things of how many words are free.
+    function test_aKeyWithOtherRanges_reverts() external {
+        Proof memory p = _proof(3);
+        bytes memory key = bytes.concat(p.key);
+        uint256 ranges = 96 + 32 * (uint256(uint8(key[20])) << 8 | uint8(key[21]));
+        key[ranges + 3] = bytes1(uint8(key[ranges + 3]) - 1);
+        p.chunks = _deploy(key, 24_575);
+        vm.expectRevert(StarkKey.WrongClaimLength.selector);
+        _verifyConstraints(p);
+    }
+
     function test_noKey_reverts() external {
         Proof memory p = _proof(0);
         p.chunks = new address[](0);
