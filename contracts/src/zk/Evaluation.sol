@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Batch} from "./Batch.sol";
 import {Domain} from "./Domain.sol";
-import {Ext4, M26, M38, N, NotCanonical, ONE, P, PS, PS26} from "./Ext4.sol";
+import {Ext4, GAP, M26, M38, N, NotCanonical, ONE, ONES, P, PS, PS26} from "./Ext4.sol";
 import {LogUp, Reader} from "./Gkr.sol";
 import {Program} from "./Program.sol";
 import {StarkKey} from "./StarkKey.sol";
@@ -18,6 +18,9 @@ library Evaluation {
 
     /// @dev In memory, as none of it would fit on the stack.
     struct Work {
+        // Of one trace, where `_interaction` finds them.
+        uint256 numerator;
+        uint256 denominator;
         uint256 head;
         uint256 skip;
         uint256 logup;
@@ -48,8 +51,6 @@ library Evaluation {
         uint256 isFirst;
         uint256 isLast;
         uint256 constraints;
-        uint256 numerator;
-        uint256 denominator;
         uint256 bad;
     }
 
@@ -170,7 +171,9 @@ library Evaluation {
                 _trace(w, entry);
                 uint256 sharp = w.eqS[n];
                 uint256 numerator = sharp.mul(w.numerator);
-                if (entry.logHeight() < w.skip) numerator = numerator.mulBase(Domain.inversePower(w.skip - entry.logHeight()));
+                if (entry.logHeight() < w.skip) {
+                    numerator = numerator.mulBase(Domain.inversePower(w.skip - entry.logHeight()));
+                }
                 fractions = fractions.mul(square) + numerator + w.mu.mul(sharp.mul(w.denominator));
                 constraints = constraints.mul(w.mu) + w.eqN[n].mul(w.constraints);
             }
@@ -201,7 +204,7 @@ library Evaluation {
         assembly {
             free := mload(0x40)
         }
-        uint256 ip = _begin(w, entry);
+        uint256 ip = _values(w, entry);
         ip = Program.execute(ip);
         (w.constraints, ip) = Program.horner(ip, entry.constraints(), w.lambda, 0);
         _interactions(w, entry, ip);
@@ -212,7 +215,7 @@ library Evaluation {
     }
 
     /// @dev Zero, one, the selectors, public values, openings and constants; returns where the operations begin.
-    function _begin(Work memory w, uint256 entry) private pure returns (uint256 ip) {
+    function _values(Work memory w, uint256 entry) private pure returns (uint256 ip) {
         unchecked {
             uint256 isFirst = w.isFirst;
             uint256 isLast = w.isLast;
@@ -269,14 +272,12 @@ library Evaluation {
             uint256 b = w.counter >> unit;
             uint256 level = w.skip + w.logup - unit;
             (uint256 partials, uint256 xi, uint256 complement) = _bits(w, unit, level);
-            for (uint256 end = b + count; b < end;) {
-                _descend(partials, xi, complement, b, level);
-                ip = _interaction(w, partials, ip);
-                ++b;
-                level = 1;
-                for (uint256 bits = b; bits & 1 == 0; bits >>= 1) {
-                    ++level;
-                }
+            uint256[3] memory powers = w.beta;
+            _begin(partials, xi, complement, b, level);
+            for (uint256 end = b + count;;) {
+                ip = _interaction(w, powers, partials, ip);
+                if (++b == end) break;
+                _next(partials, complement, b);
             }
             w.numerator = w.numerator.reduce();
             w.denominator = w.denominator.reduce();
@@ -284,22 +285,30 @@ library Evaluation {
     }
 
     /// @dev One interaction, with the weight in memory at `partials`: the slot of its count, its bus, and its message.
-    function _interaction(Work memory w, uint256 partials, uint256 ip) private pure returns (uint256) {
+    function _interaction(Work memory w, uint256[3] memory powers, uint256 partials, uint256 ip)
+        private
+        pure
+        returns (uint256)
+    {
         unchecked {
-            uint256 weight;
             uint256 value;
             assembly {
-                weight := mload(partials)
                 value := mload(ip)
             }
-            uint256 bus = (value >> 208) & 0xffffffff;
             uint256 length = (value >> 200) & 0xff;
+            uint256 sum;
+            (sum, ip) = Program.horner(ip + 7, length, powers, (value >> 208) & 0xffffffff);
             assembly {
+                let weight := mload(partials)
                 value := mload(shr(240, value))
+                let t := mulmod(weight, and(value, M26), N)
+                t := add(mulmod(weight, and(shr(26, value), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                mstore(w, add(mload(w), shr(26, sub(add(t, PS26), mul(and(t, M26), P)))))
+                t := mulmod(weight, and(sum, M26), N)
+                t := add(mulmod(weight, and(shr(26, sum), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                let denominator := add(w, 0x20)
+                mstore(denominator, add(mload(denominator), shr(26, sub(add(t, PS26), mul(and(t, M26), P)))))
             }
-            w.numerator += weight.mul(value);
-            (value, ip) = Program.horner(ip + 7, length, w.beta, bus);
-            w.denominator += weight.mul(value);
             return ip;
         }
     }
@@ -322,22 +331,44 @@ library Evaluation {
         }
     }
 
-    /// @dev The partial products over bits of `b` from `level` - 1 down to 0.
-    function _descend(uint256 partials, uint256 xi, uint256 complement, uint256 b, uint256 level) private pure {
+    /// @dev The partial products over bits of `b` from `level` - 1 down to 0, canonical.
+    function _begin(uint256 partials, uint256 xi, uint256 complement, uint256 b, uint256 level) private pure {
+        unchecked {
+            uint256 product = ONE;
+            while (level != 0) {
+                --level;
+                uint256 factor;
+                assembly {
+                    factor := complement
+                    if and(shr(level, b), 1) { factor := xi }
+                    factor := mload(add(factor, shl(5, level)))
+                }
+                product = product.mul(factor).canonical();
+                assembly {
+                    mstore(add(partials, shl(5, level)), product)
+                }
+            }
+        }
+    }
+
+    /// @dev The partial products when the counter has become `b`: its lowest one was zero, and the bits below were ones.
+    /// What a product has more with a zero it has less with a one.
+    function _next(uint256 partials, uint256 complement, uint256 b) private pure {
         assembly {
-            let product := mload(add(partials, shl(5, level)))
-            for {} level {} {
-                level := sub(level, 1)
-                let factor := complement
-                if and(shr(level, b), 1) { factor := xi }
-                factor := mload(add(factor, shl(5, level)))
+            let level := 0
+            for {} iszero(and(shr(level, b), 1)) {} { level := add(level, 1) }
+            let place := add(partials, shl(5, level))
+            let product := sub(add(mload(add(place, 0x20)), PS), mload(place))
+            product := sub(product, mul(and(shr(32, add(product, GAP)), ONES), P))
+            mstore(place, product)
+            for {} gt(place, partials) {} {
+                place := sub(place, 0x20)
+                let factor := mload(add(complement, sub(place, partials)))
                 let t := mulmod(product, and(factor, M26), N)
-                t := add(
-                    mulmod(product, and(shr(26, factor), M38), N),
-                    shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                )
+                t := add(mulmod(product, and(shr(26, factor), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                 product := shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                mstore(add(partials, shl(5, level)), product)
+                product := sub(product, mul(and(shr(32, add(product, GAP)), ONES), P))
+                mstore(place, product)
             }
         }
     }

@@ -5,6 +5,8 @@ pragma solidity 0.8.37;
 uint256 constant P = 0x78000001;
 /// @dev One in the encoding: 2^52 mod p.
 uint256 constant ONE = 0xfddddde;
+/// @dev One in each lane.
+uint256 constant ONES = 0x0000000000000001000000000000000100000000000000010000000000000001;
 /// @dev 2^256 - 11: what a product of two packed elements is reduced by, as X^4 = 11 where X is 2^64.
 uint256 constant N = 0xfffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff5;
 /// @dev 2^26 - 1 in each lane.
@@ -79,7 +81,7 @@ library Ext4 {
     /// @notice Canonical, from lanes below 2p.
     function canonical(uint256 a) internal pure returns (uint256 r) {
         assembly ("memory-safe") {
-            r := sub(a, mul(and(shr(32, add(a, GAP)), 0x0000000000000001000000000000000100000000000000010000000000000001), P))
+            r := sub(a, mul(and(shr(32, add(a, GAP)), ONES), P))
         }
     }
 

@@ -62,9 +62,7 @@ library Program {
                 mstore(to, col)
                 bad := or(bad, add(col, GAP))
                 let t := mulmod(sum, mload(add(weights, 0x40)), N)
-                t := add(
-                    mulmod(sum, mload(add(weights, 0x60)), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
-                )
+                t := add(mulmod(sum, mload(add(weights, 0x60)), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                 sum := add(shr(26, sub(add(t, PS26), mul(and(t, M26), P))), col)
             }
             bad := and(bad, HIGH)
@@ -105,35 +103,50 @@ library Program {
                             let a := mload(shr(240, w))
                             let b := mload(and(shr(224, w), 0xffff))
                             let t := mulmod(a, and(b, M26), N)
-                            t := add(mulmod(a, and(shr(26, b), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                            t := add(
+                                mulmod(a, and(shr(26, b), M38), N),
+                                shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                            )
                             mstore(and(shr(208, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                         }
                         {
                             let a := mload(and(shr(192, w), 0xffff))
                             let b := mload(and(shr(176, w), 0xffff))
                             let t := mulmod(a, and(b, M26), N)
-                            t := add(mulmod(a, and(shr(26, b), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                            t := add(
+                                mulmod(a, and(shr(26, b), M38), N),
+                                shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                            )
                             mstore(and(shr(160, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                         }
                         {
                             let a := mload(and(shr(144, w), 0xffff))
                             let b := mload(and(shr(128, w), 0xffff))
                             let t := mulmod(a, and(b, M26), N)
-                            t := add(mulmod(a, and(shr(26, b), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                            t := add(
+                                mulmod(a, and(shr(26, b), M38), N),
+                                shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                            )
                             mstore(and(shr(112, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                         }
                         {
                             let a := mload(and(shr(96, w), 0xffff))
                             let b := mload(and(shr(80, w), 0xffff))
                             let t := mulmod(a, and(b, M26), N)
-                            t := add(mulmod(a, and(shr(26, b), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                            t := add(
+                                mulmod(a, and(shr(26, b), M38), N),
+                                shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                            )
                             mstore(and(shr(64, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                         }
                         {
                             let a := mload(and(shr(48, w), 0xffff))
                             let b := mload(and(shr(32, w), 0xffff))
                             let t := mulmod(a, and(b, M26), N)
-                            t := add(mulmod(a, and(shr(26, b), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                            t := add(
+                                mulmod(a, and(shr(26, b), M38), N),
+                                shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                            )
                             mstore(and(shr(16, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                         }
                     }
@@ -143,7 +156,10 @@ library Program {
                             let a := mload(shr(240, w))
                             let b := mload(and(shr(224, w), 0xffff))
                             let t := mulmod(a, and(b, M26), N)
-                            t := add(mulmod(a, and(shr(26, b), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
+                            t := add(
+                                mulmod(a, and(shr(26, b), M38), N),
+                                shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                            )
                             mstore(and(shr(208, w), 0xffff), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                         }
                     }
@@ -152,10 +168,22 @@ library Program {
                     for {} lt(add(ip, 29), end) { ip := add(ip, 30) } {
                         let w := mload(ip)
                         mstore(and(shr(208, w), 0xffff), add(mload(shr(240, w)), mload(and(shr(224, w), 0xffff))))
-                        mstore(and(shr(160, w), 0xffff), add(mload(and(shr(192, w), 0xffff)), mload(and(shr(176, w), 0xffff))))
-                        mstore(and(shr(112, w), 0xffff), add(mload(and(shr(144, w), 0xffff)), mload(and(shr(128, w), 0xffff))))
-                        mstore(and(shr(64, w), 0xffff), add(mload(and(shr(96, w), 0xffff)), mload(and(shr(80, w), 0xffff))))
-                        mstore(and(shr(16, w), 0xffff), add(mload(and(shr(48, w), 0xffff)), mload(and(shr(32, w), 0xffff))))
+                        mstore(
+                            and(shr(160, w), 0xffff),
+                            add(mload(and(shr(192, w), 0xffff)), mload(and(shr(176, w), 0xffff)))
+                        )
+                        mstore(
+                            and(shr(112, w), 0xffff),
+                            add(mload(and(shr(144, w), 0xffff)), mload(and(shr(128, w), 0xffff)))
+                        )
+                        mstore(
+                            and(shr(64, w), 0xffff),
+                            add(mload(and(shr(96, w), 0xffff)), mload(and(shr(80, w), 0xffff)))
+                        )
+                        mstore(
+                            and(shr(16, w), 0xffff),
+                            add(mload(and(shr(48, w), 0xffff)), mload(and(shr(32, w), 0xffff)))
+                        )
                     }
                     for {} lt(ip, end) { ip := add(ip, 6) } {
                         let w := mload(ip)
@@ -205,15 +233,33 @@ library Program {
                     op := shl(add(sub(shl(1, op), 3), eq(op, 4)), PS)
                     for {} lt(add(ip, 29), end) { ip := add(ip, 30) } {
                         let w := mload(ip)
-                        mstore(and(shr(208, w), 0xffff), sub(add(mload(shr(240, w)), op), mload(and(shr(224, w), 0xffff))))
-                        mstore(and(shr(160, w), 0xffff), sub(add(mload(and(shr(192, w), 0xffff)), op), mload(and(shr(176, w), 0xffff))))
-                        mstore(and(shr(112, w), 0xffff), sub(add(mload(and(shr(144, w), 0xffff)), op), mload(and(shr(128, w), 0xffff))))
-                        mstore(and(shr(64, w), 0xffff), sub(add(mload(and(shr(96, w), 0xffff)), op), mload(and(shr(80, w), 0xffff))))
-                        mstore(and(shr(16, w), 0xffff), sub(add(mload(and(shr(48, w), 0xffff)), op), mload(and(shr(32, w), 0xffff))))
+                        mstore(
+                            and(shr(208, w), 0xffff),
+                            sub(add(mload(shr(240, w)), op), mload(and(shr(224, w), 0xffff)))
+                        )
+                        mstore(
+                            and(shr(160, w), 0xffff),
+                            sub(add(mload(and(shr(192, w), 0xffff)), op), mload(and(shr(176, w), 0xffff)))
+                        )
+                        mstore(
+                            and(shr(112, w), 0xffff),
+                            sub(add(mload(and(shr(144, w), 0xffff)), op), mload(and(shr(128, w), 0xffff)))
+                        )
+                        mstore(
+                            and(shr(64, w), 0xffff),
+                            sub(add(mload(and(shr(96, w), 0xffff)), op), mload(and(shr(80, w), 0xffff)))
+                        )
+                        mstore(
+                            and(shr(16, w), 0xffff),
+                            sub(add(mload(and(shr(48, w), 0xffff)), op), mload(and(shr(32, w), 0xffff)))
+                        )
                     }
                     for {} lt(ip, end) { ip := add(ip, 6) } {
                         let w := mload(ip)
-                        mstore(and(shr(208, w), 0xffff), sub(add(mload(shr(240, w)), op), mload(and(shr(224, w), 0xffff))))
+                        mstore(
+                            and(shr(208, w), 0xffff),
+                            sub(add(mload(shr(240, w)), op), mload(and(shr(224, w), 0xffff)))
+                        )
                     }
                 }
             }
@@ -240,9 +286,7 @@ library Program {
                 let w := mload(ip)
                 let a := mload(shr(240, w))
                 let b := mload(and(shr(224, w), 0xffff))
-                let t := add(
-                    add(mulmod(xxx, and(sum, M26), N), mulmod(xx, and(a, M26), N)), mulmod(x, and(b, M26), N)
-                )
+                let t := add(add(mulmod(xxx, and(sum, M26), N), mulmod(xx, and(a, M26), N)), mulmod(x, and(b, M26), N))
                 t := add(
                     add(
                         add(mulmod(xxx, and(shr(26, sum), M38), N), mulmod(xx, and(shr(26, a), M38), N)),
@@ -250,14 +294,24 @@ library Program {
                     ),
                     shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
                 )
-                sum := add(
-                    shr(26, sub(add(t, PS26), mul(and(t, M26), P))), mload(and(shr(208, w), 0xffff))
-                )
+                sum := add(shr(26, sub(add(t, PS26), mul(and(t, M26), P))), mload(and(shr(208, w), 0xffff)))
             }
-            for {} lt(ip, end) { ip := add(ip, 2) } {
+            if lt(add(ip, 3), end) {
+                let w := mload(ip)
+                let a := mload(shr(240, w))
+                let t := add(mulmod(xx, and(sum, M26), N), mulmod(x, and(a, M26), N))
+                t := add(
+                    add(mulmod(xx, and(shr(26, sum), M38), N), mulmod(x, and(shr(26, a), M38), N)),
+                    shr(26, sub(add(t, PS26), mul(and(t, M26), P)))
+                )
+                sum := add(shr(26, sub(add(t, PS26), mul(and(t, M26), P))), mload(and(shr(224, w), 0xffff)))
+                ip := add(ip, 4)
+            }
+            if lt(ip, end) {
                 let t := mulmod(x, and(sum, M26), N)
                 t := add(mulmod(x, and(shr(26, sum), M38), N), shr(26, sub(add(t, PS26), mul(and(t, M26), P))))
                 sum := add(shr(26, sub(add(t, PS26), mul(and(t, M26), P))), mload(shr(240, mload(ip))))
+                ip := end
             }
         }
         return (sum, ip);

@@ -29,13 +29,18 @@ library Stacking {
         uint256[] rotated;
         // lambda to the power 2^(j+1).
         uint256[] powers;
-        // For the current height: sums over a block of 2^s columns, and products over the bits above s of its place.
+        // For the current height: sums over a block of 2^s columns.
         uint256[] blocks;
+        // eq of the current row's bits from a given one on; those from `valid` on belong to the current row.
         uint256[] partials;
-        // The first level of `partials` that belongs to the current place.
         uint256 valid;
+        // What a column is multiplied with, and its rotation, without their eq: of traces not lower than 2^skip.
+        uint256 plain;
+        uint256 turned;
+        uint256 corner;
         // Where the stacked columns' openings are in the calldata: that of the current one.
         uint256 opening;
+        // The current row of it.
         uint256 row;
         // lambda to the power twice the column's number.
         uint256 power;
@@ -127,13 +132,16 @@ library Stacking {
             uint256 n = w.u.length;
             w.powers = new uint256[](n);
             w.blocks = new uint256[](n);
-            w.partials = new uint256[](n);
+            w.partials = new uint256[](n + w.skip);
+            w.valid = n + w.skip - 1;
+            w.partials[w.valid] = ONE;
             uint256 power = w.lambda;
             for (uint256 j = 0; j < n; ++j) {
                 power = power.mul(power);
                 w.powers[j] = power;
             }
             w.power = ONE;
+            (w.plain, w.turned, w.corner) = _corners(w, w.skip);
             n = w.r.length;
             w.eq = new uint256[](n);
             w.rotated = new uint256[](n);
@@ -157,19 +165,37 @@ library Stacking {
     /// @dev What a column of a trace of this height, and its rotation, is multiplied with; both tight.
     function _kernels(Work memory w, uint256 height) private pure returns (uint256 plain, uint256 rotation) {
         unchecked {
-            uint256 u0 = w.u[0];
-            (uint256 log, uint256 x) = Domain.lift(height, w.skip, w.r[0]);
-            uint256 n = height - log;
-            plain = Domain.eqUni(log, u0, x).mul(w.eq[n]);
-            x = Domain.next(x, log);
-            rotation = Domain.eqUni(log, u0, x).mul(w.eq[n]);
-            rotation += Domain.one(log, u0).mul(Domain.one(log, x)).mul(w.rotated[n].sub(w.eq[n]));
-            rotation = w.lambda.mul(rotation);
+            uint256 corner;
+            uint256 n = 0;
             if (height < w.skip) {
-                uint256 lifted = Domain.one(w.skip - height, u0.square(height));
+                (plain, rotation, corner) = _corners(w, height);
+                uint256 lifted = Domain.one(w.skip - height, w.u[0].square(height));
                 plain = plain.mul(lifted);
                 rotation = rotation.mul(lifted);
+                corner = corner.mul(lifted);
+            } else {
+                (plain, rotation, corner) = (w.plain, w.turned, w.corner);
+                n = height - w.skip;
             }
+            uint256 eq = w.eq[n];
+            plain = plain.mul(eq);
+            rotation = w.lambda.mul(rotation.mul(eq) + corner.mul(w.rotated[n].sub(eq)));
+        }
+    }
+
+    /// @dev On the univariate domain: eq of both points, eq with the second one turned by a row, and both at its corner.
+    function _corners(Work memory w, uint256 height)
+        private
+        pure
+        returns (uint256 plain, uint256 turned, uint256 corner)
+    {
+        unchecked {
+            uint256 u0 = w.u[0];
+            (uint256 log, uint256 x) = Domain.lift(height, w.skip, w.r[0]);
+            plain = Domain.eqUni(log, u0, x);
+            x = Domain.next(x, log);
+            turned = Domain.eqUni(log, u0, x);
+            corner = Domain.one(log, u0).mul(Domain.one(log, x));
         }
     }
 
@@ -189,55 +215,51 @@ library Stacking {
         }
     }
 
-    /// @dev Goes through `columns` columns of a trace, block by block. `kernel` is lazy.
+    /// @dev Goes through `columns` columns of a trace, block by block. `kernel` is left.
     function _trace(Work memory w, uint256 columns, uint256 height, uint256 kernel) private pure {
         unchecked {
             uint256 unit = height > w.skip ? height : w.skip;
-            uint256 bits = w.skip + w.u.length - 1 - unit;
-            uint256 place = w.row >> unit;
+            uint256 top = w.skip + w.u.length - 1;
             uint256 sum = 0;
-            w.valid = bits;
-            w.partials[bits] = ONE;
             while (columns != 0) {
                 // The largest block that begins here and is not larger than what is left.
-                uint256 s = 0;
-                while (s < bits && (place >> s) & 1 == 0 && columns >> (s + 1) != 0) ++s;
-                sum += w.power.mul(w.blocks[s]).mul(_above(w, unit, place, s));
+                uint256 bit = unit;
+                while (bit < top && (w.row >> bit) & 1 == 0 && columns >> (bit + 1 - unit) != 0) ++bit;
+                uint256 s = bit - unit;
+                sum += w.power.mul(w.blocks[s]).mul(_above(w, bit));
                 w.power = w.power.mul(w.powers[s]);
                 columns -= 1 << s;
-                place += 1 << s;
-                // The lowest bit that the step has not changed.
-                uint256 level = s;
-                while (level < bits && (place >> level) & 1 == 0) ++level;
-                ++level;
-                if (level > bits) level = bits;
-                if (level > w.valid) w.valid = level;
-                if (place >> bits != 0) {
+                w.row += 1 << bit;
+                // The lowest bit that the step has set; with all others below it, it has changed.
+                while (bit < top && (w.row >> bit) & 1 == 0) ++bit;
+                if (bit >= w.valid) w.valid = bit + 1;
+                if (bit == top) {
                     w.sum += kernel.mul(sum).mul(Ext4.load(w.opening));
                     w.opening += 16;
-                    place = 0;
+                    w.row = 0;
+                    w.valid = top;
                     sum = 0;
                 }
             }
             if (sum != 0) w.sum += kernel.mul(sum).mul(Ext4.load(w.opening));
-            w.row = place << unit;
         }
     }
 
-    /// @dev eq of the bits of `place` from `s` on with the point.
-    function _above(Work memory w, uint256 unit, uint256 place, uint256 s) private pure returns (uint256 product) {
+    /// @dev eq of the row's bits from `bit` on with the point.
+    function _above(Work memory w, uint256 bit) private pure returns (uint256 product) {
         unchecked {
-            uint256 first = unit - w.skip + 1;
             uint256 level = w.valid;
+            if (level <= bit) return w.partials[bit];
+            uint256 row = w.row;
+            uint256 skip = w.skip;
             product = w.partials[level];
-            while (level > s) {
+            while (level > bit) {
                 --level;
-                uint256 u = w.u[first + level];
-                product = product.mul((place >> level) & 1 == 0 ? ONE + (PS << 1) - u : u);
+                uint256 u = w.u[level + 1 - skip];
+                product = product.mul((row >> level) & 1 == 0 ? ONE + (PS << 1) - u : u);
                 w.partials[level] = product;
             }
             w.valid = level;
-            return w.partials[s];
         }
     }
 }

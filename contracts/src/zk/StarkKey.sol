@@ -27,7 +27,6 @@ library StarkKey {
     uint256 internal constant WIDTH = 18;
     uint256 internal constant TRACES = 20;
     uint256 internal constant COLUMNS = 22;
-    uint256 internal constant FREE = 24;
     uint256 internal constant PREAMBLE = 26;
     uint256 internal constant RANGES = 28;
     uint256 internal constant QUERIES = 64;
@@ -103,14 +102,6 @@ library StarkKey {
             from := claim.offset
         }
         uint256 end = from + claim.length;
-        if (claim.length != 4 * pairAt(head, FREE)) revert WrongClaimLength();
-        for (uint256 pos = from; pos < end; pos += 4) {
-            uint256 word;
-            assembly ("memory-safe") {
-                word := shr(224, calldataload(pos))
-            }
-            if (word >= P) revert NotCanonical();
-        }
         uint256 table = head + HEAD + TRACE * pairAt(head, TRACES);
         uint256 to = preamble(head);
         for (uint256 i = 0; i < ranges; ++i) {
@@ -121,8 +112,14 @@ library StarkKey {
             }
             from += length;
         }
-        // The key's ranges together are its free words.
         if (from != end) revert WrongClaimLength();
+        for (uint256 pos = end - claim.length; pos < end; pos += 4) {
+            uint256 word;
+            assembly ("memory-safe") {
+                word := shr(224, calldataload(pos))
+            }
+            if (word >= P) revert NotCanonical();
+        }
     }
 
     /// @notice The byte at `offset` of the head.

@@ -94,7 +94,8 @@ library Sumcheck {
             uint256 below = ONE;
             for (uint256 i = 0; i <= degree; ++i) {
                 uint256 s = i == 0 ? (claim + PS - Ext4.load(pos)).tighten() : Ext4.load(pos + 16 * (i - 1));
-                uint256 weight = below.mul(above[i]).mulBase(_inverseFactorial(i)).mulBase(_inverseFactorial(degree - i));
+                uint256 weight =
+                    below.mul(above[i]).mulBase(_inverseFactorial(i)).mulBase(_inverseFactorial(degree - i));
                 sum += s.mul(weight);
                 below = below.mul(x + (PS << 1) - mulmod(i, ONE, P));
             }

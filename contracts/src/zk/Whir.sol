@@ -109,7 +109,8 @@ library Whir {
             uint256 folding = w.head.byteAt(StarkKey.FOLDING);
             w.folding = folding;
             w.row = 4 * width;
-            w.log = w.head.byteAt(StarkKey.L_SKIP) + w.head.byteAt(StarkKey.N_STACK) + w.head.byteAt(StarkKey.LOG_BLOWUP);
+            w.log =
+                w.head.byteAt(StarkKey.L_SKIP) + w.head.byteAt(StarkKey.N_STACK) + w.head.byteAt(StarkKey.LOG_BLOWUP);
             _tables(w, folding);
             uint256 rounds = w.head.byteAt(StarkKey.ROUNDS);
             w.alphas = new uint256[](folding * rounds);
@@ -260,11 +261,7 @@ library Whir {
 
     /// @dev The rows, in the order that the proof states: by index, equal ones by number. Points take the indices' places.
     /// @return leaves How many leaves there are at `nodes`.
-    function _openings(Work memory w, uint256 start, uint256[] memory values)
-        private
-        pure
-        returns (uint256 leaves)
-    {
+    function _openings(Work memory w, uint256 start, uint256[] memory values) private pure returns (uint256 leaves) {
         unchecked {
             uint256 order = w.pos;
             w.pos = order + values.length;

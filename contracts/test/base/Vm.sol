@@ -119,10 +119,7 @@ interface Vm {
     function parseJsonBytes(string calldata json, string calldata path) external pure returns (bytes memory);
     function parseJsonBytesArray(string calldata json, string calldata path) external pure returns (bytes[] memory);
     function parseJsonBytes32(string calldata json, string calldata path) external pure returns (bytes32);
-    function parseJsonBytes32Array(string calldata json, string calldata path)
-        external
-        pure
-        returns (bytes32[] memory);
+    function parseJsonBytes32Array(string calldata json, string calldata path) external pure returns (bytes32[] memory);
     function parseJsonUint(string calldata json, string calldata path) external pure returns (uint256);
     function parseJsonUintArray(string calldata json, string calldata path) external pure returns (uint256[] memory);
     function toString(uint256 value) external pure returns (string memory);

@@ -21,7 +21,11 @@ contract Ext4Calls {
         return Sumcheck.cubic(claim, _at(data), x);
     }
 
-    function interpolate(uint256 claim, bytes calldata data, uint256 degree, uint256 x) external pure returns (uint256) {
+    function interpolate(uint256 claim, bytes calldata data, uint256 degree, uint256 x)
+        external
+        pure
+        returns (uint256)
+    {
         return Sumcheck.interpolate(claim, _at(data), degree, x);
     }
 
@@ -62,7 +66,8 @@ contract Ext4Test is Test {
     }
 
     function test_mul_atTheEdges() external pure {
-        uint64[8] memory left = [0, 1, uint64(P - 1), uint64(P), uint64(P + 1), uint64(TIGHT), uint64(LEFT - 1), uint64(LEFT)];
+        uint64[8] memory left =
+            [0, 1, uint64(P - 1), uint64(P), uint64(P + 1), uint64(TIGHT), uint64(LEFT - 1), uint64(LEFT)];
         uint64[9] memory lazy = [
             0,
             1,
@@ -145,6 +150,11 @@ contract Ext4Test is Test {
         if (degree == 3) _same(expected, calls.cubic(claim, data, x));
     }
 
+    function test_interpolate_degreeTooHigh_reverts() external {
+        vm.expectRevert(Sumcheck.DegreeTooHigh.selector);
+        calls.interpolate(0, new bytes(160), 10, 0);
+    }
+
     /// @dev The worst claims and values that bounds allow.
     function test_sumcheckRounds_atTheEdges() external view {
         uint256 top = _all(P - 1);
@@ -172,12 +182,6 @@ contract Ext4Test is Test {
         uint256 expected = x == y ? ONE : 0;
         vm.assertEq(Ext4.reduce(Domain.eqUni(log, mulmod(x, ONE, P), mulmod(y, ONE, P))), expected);
         vm.assertEq(Ext4.reduce(Domain.one(log, mulmod(x, ONE, P))), x == 1 ? ONE : 0);
-    }
-
-    function test_gas_ofAMultiplication() external {
-        (, uint256 gas) = calls.multiplications(_random(1, 1), _random(1, 2), 1000);
-        vm.snapshotValue("zk", "1,000 multiplications in a loop", gas);
-        vm.assertLt(gas, 250_000);
     }
 
     function _checkMul(uint256 a, uint256 b) private pure {

@@ -33,8 +33,8 @@ contract ForgedTest is Proofs {
                 Vm.Log[] memory logs = vm.getRecordedLogs();
                 bytes memory checkpoint = abi.decode(logs[logs.length - 1].data, (bytes));
                 (p.part2,) = Pruning.prune(p.key, bytes32(checkpoint), part2[i]);
-                (ok, result) = address(openings)
-                    .call(abi.encodeCall(openings.verify, (p.chunks, p.claim, checkpoint, p.part2)));
+                (ok, result) =
+                    address(openings).call(abi.encodeCall(openings.verify, (p.chunks, p.claim, checkpoint, p.part2)));
             }
             vm.assertFalse(ok, lies[i]);
             vm.assertEq(bytes32(bytes4(result)), bytes32(expected), lies[i]);

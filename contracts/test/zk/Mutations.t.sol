@@ -80,6 +80,28 @@ contract MutationsTest is Proofs {
         _mustHaveMet(NotCanonical.selector);
     }
 
+    /// @dev A sample of the real proof of the last layer.
+    function test_theLastLayer_aChangedByte_reverts() external {
+        vm.pauseGasMetering();
+        vm.recordLogs();
+        Proof memory p = _proof(ROOT);
+        _verifyConstraints(p);
+        bytes memory data = abi.encodeCall(constraints.verify, (p.chunks, p.claim, p.part1));
+        uint256 start = data.length - (p.part1.length + 31) / 32 * 32;
+        for (uint256 j = 7; j < p.part1.length; j += 1009) {
+            data[start + j] ^= 0x04;
+            if (!_reverts(address(constraints), data, p.name)) _refusedLater(p);
+            data[start + j] ^= 0x04;
+        }
+        data = abi.encodeCall(openings.verify, (p.chunks, p.claim, p.checkpoint, p.part2));
+        start = data.length - (p.part2.length + 31) / 32 * 32;
+        for (uint256 j = 7; j < p.part2.length; j += 1009) {
+            data[start + j] ^= 0x04;
+            vm.assertTrue(_reverts(address(openings), data, p.name));
+            data[start + j] ^= 0x04;
+        }
+    }
+
     function test_constraints_aChangedClaim_reverts() external {
         for (uint256 i = 0; i < PROOFS; ++i) {
             Proof memory p = _proof(i);
@@ -164,8 +186,8 @@ contract MutationsTest is Proofs {
                 Proof memory q = _proof(j);
                 (bool ok,) = address(constraints).call(abi.encodeCall(constraints.verify, (q.chunks, p.claim, p.part1)));
                 vm.assertFalse(ok, p.name);
-                (ok,) = address(openings)
-                    .call(abi.encodeCall(openings.verify, (q.chunks, p.claim, p.checkpoint, p.part2)));
+                (ok,) =
+                    address(openings).call(abi.encodeCall(openings.verify, (q.chunks, p.claim, p.checkpoint, p.part2)));
                 vm.assertFalse(ok, p.name);
             }
         }
@@ -182,6 +204,17 @@ contract MutationsTest is Proofs {
         vm.assertFalse(ok);
         (ok,) = address(openings).call(abi.encodeCall(openings.verify, (p.chunks, p.claim, p.checkpoint, p.part2)));
         vm.assertFalse(ok);
+    }
+
+    /// @dev A key that says two things of how many words are free.
+    function test_aKeyWithOtherRanges_reverts() external {
+        Proof memory p = _proof(3);
+        bytes memory key = bytes.concat(p.key);
+        uint256 ranges = 96 + 32 * (uint256(uint8(key[20])) << 8 | uint8(key[21]));
+        key[ranges + 3] = bytes1(uint8(key[ranges + 3]) - 1);
+        p.chunks = _deploy(key, 24_575);
+        vm.expectRevert(StarkKey.WrongClaimLength.selector);
+        _verifyConstraints(p);
     }
 
     function test_noKey_reverts() external {

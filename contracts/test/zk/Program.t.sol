@@ -86,7 +86,8 @@ contract ProgramTest is Test {
         for (uint256 i = 0; i < length; ++i) {
             uint256 slot = uint256(keccak256(abi.encode(seed, "slot", i))) % SLOTS;
             list = abi.encodePacked(list, uint16(32 * slot));
-            expected = NaiveField.add(NaiveField.mul(expected, NaiveField.open(x)), NaiveField.open(_word(values, slot)));
+            expected =
+                NaiveField.add(NaiveField.mul(expected, NaiveField.open(x)), NaiveField.open(_word(values, slot)));
         }
         (bool ok, bytes memory result) =
             address(calls).staticcall(abi.encodeCall(calls.horner, (list, values, 32 * SLOTS, x, sum)));
@@ -103,28 +104,6 @@ contract ProgramTest is Test {
         bytes memory result = _execute(program, values);
         vm.assertEq(Ext4.reduce(_word(result, 3)), NaiveField.close(twice));
         vm.assertEq(Ext4.reduce(_word(result, 2)), NaiveField.close(NaiveField.mul(product, twice)));
-    }
-
-    function test_gas_ofOperations() external {
-        string[7] memory names = ["", "ADD", "SUB", "SUB8", "SUB64", "MUL", "MULB"];
-        bytes memory values = _values(1, P - 1, P - 1, true);
-        for (uint8 op = ADD; op <= MULB; ++op) {
-            uint256 one = _gas(op, 1, values);
-            uint256 hundred = _gas(op, 100, values);
-            vm.snapshotValue("zk", string.concat("interpreter, a run of one ", names[op]), one);
-            vm.snapshotValue("zk", string.concat("interpreter, a run of a hundred ", names[op]), hundred);
-        }
-    }
-
-    function _gas(uint8 op, uint256 length, bytes memory values) private view returns (uint256) {
-        bytes memory run = abi.encodePacked(uint16(1), op, uint16(length));
-        for (uint256 i = 0; i < length; ++i) {
-            run = abi.encodePacked(run, uint16(32 * 3), uint16(32 * 40), uint16(32 * 5));
-        }
-        (bool ok, bytes memory result) =
-            address(calls).staticcall(abi.encodeCall(calls.gasOf, (run, values, 32 * SLOTS)));
-        vm.assertTrue(ok);
-        return abi.decode(result, (uint256));
     }
 
     /// @dev One run of `length`: operands from the first and second half of the slots, results over the first.

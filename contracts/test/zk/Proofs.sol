@@ -21,7 +21,9 @@ abstract contract Proofs is Test {
         uint256 witness;
     }
 
+    /// @dev Small ones; behind them comes one of the last layer, with its real key.
     uint256 internal constant PROOFS = 5;
+    uint256 internal constant ROOT = 5;
     /// @dev Bytes of a key in a data contract.
     uint256 private constant CHUNK = 24_575;
 
@@ -29,7 +31,7 @@ abstract contract Proofs is Test {
     StarkOpenings internal openings = new StarkOpenings(constraints);
 
     function _json(uint256 i) internal view returns (string memory name, string memory json) {
-        name = ["buses", "fibonacci", "low", "powers", "wide"][i];
+        name = ["buses", "fibonacci", "low", "powers", "wide", "root"][i];
         json = vm.readFile(string.concat("test/zk/vectors/proof-", name, ".json"));
     }
 
@@ -54,10 +56,10 @@ abstract contract Proofs is Test {
         for (uint256 i = 0; i < chunks.length; ++i) {
             uint256 length = key.length - i * size < size ? key.length - i * size : size;
             bytes memory code = new bytes(length + 1);
-            for (uint256 j = 0; j < length; ++j) {
-                code[j + 1] = key[i * size + j];
+            assembly {
+                mcopy(add(code, 0x21), add(add(key, 0x20), mul(i, size)), length)
             }
-            chunks[i] = makeAddr(string.concat("chunk ", vm.toString(code)));
+            chunks[i] = makeAddr(string.concat("chunk ", vm.toString(keccak256(code))));
             vm.etch(chunks[i], code);
         }
     }

@@ -64,11 +64,14 @@ library Pruning {
         }
     }
 
-    function _round(Replay memory r, bytes memory key, bytes memory part2, Shape memory s, uint256 i, uint256[] memory old)
-        private
-        pure
-        returns (uint256[] memory out)
-    {
+    function _round(
+        Replay memory r,
+        bytes memory key,
+        bytes memory part2,
+        Shape memory s,
+        uint256 i,
+        uint256[] memory old
+    ) private pure returns (uint256[] memory out) {
         for (uint256 j = 0; j < s.k; ++j) {
             _absorb(r, part2, 32);
             _work(r, part2, uint8(key[12]));
@@ -134,7 +137,11 @@ library Pruning {
     }
 
     /// @dev The queries' numbers, by index and then by number.
-    function _order(uint256[] memory indices, uint256 first, uint256 count) private pure returns (uint256[] memory order) {
+    function _order(uint256[] memory indices, uint256 first, uint256 count)
+        private
+        pure
+        returns (uint256[] memory order)
+    {
         order = new uint256[](count);
         for (uint256 q = 0; q < count; ++q) {
             uint256 j = q;

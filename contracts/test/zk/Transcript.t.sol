@@ -62,7 +62,11 @@ contract TranscriptTest is Test {
         for (uint256 i = 0; i < expected.length; ++i) {
             uint256 random = uint256(keccak256(abi.encode(seed, i)));
             uint8 op = uint8(random % 6);
-            uint8 n = uint8(op == 0 ? (random >> 8) % 100 : op == 2 ? (random >> 8) % 4 : op == 4 ? (random >> 8) % 33 : (random >> 8) % 3);
+            uint8 n = uint8(
+                op == 0
+                    ? (random >> 8) % 100
+                    : op == 2 ? (random >> 8) % 4 : op == 4 ? (random >> 8) % 33 : (random >> 8) % 3
+            );
             bytes memory piece = _piece(random, op == 0 ? n : op == 1 ? 32 : op == 2 ? 16 * n : op == 5 ? 4 : 0);
             if (op == 5) piece = abi.encodePacked(n == 0 ? uint32(random >> 32) % 2 : uint32((random >> 32) % P));
             operations = abi.encodePacked(operations, op, n);

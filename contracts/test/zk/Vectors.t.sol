@@ -114,7 +114,9 @@ contract ZkVectorsTest is Proofs {
                 expected[i] = bytes32(uint256(uint8(d[5])));
             } else {
                 operations = abi.encodePacked(operations, uint8(4), d[0]);
-                expected[i] = bytes32(uint256(uint8(d[1])) << 24 | uint256(uint8(d[2])) << 16 | uint256(uint8(d[3])) << 8 | uint8(d[4]));
+                expected[i] = bytes32(
+                    uint256(uint8(d[1])) << 24 | uint256(uint8(d[2])) << 16 | uint256(uint8(d[3])) << 8 | uint8(d[4])
+                );
             }
         }
         bytes32[] memory results = transcript.run(operations, absorbed);
@@ -153,8 +155,7 @@ contract ZkVectorsTest is Proofs {
             (, string memory json) = _json(i);
             _same(json, "stacking_u", calls.stacking(p.chunks, p.checkpoint, p.part2));
             uint256[] memory indices = vm.parseJsonUintArray(json, ".indices");
-            uint256[] memory replayed =
-                Pruning.replay(p.key, bytes32(p.checkpoint), vm.parseJsonBytes(json, ".part2"));
+            uint256[] memory replayed = Pruning.replay(p.key, bytes32(p.checkpoint), vm.parseJsonBytes(json, ".part2"));
             vm.assertEq(keccak256(abi.encode(replayed)), keccak256(abi.encode(indices)), p.name);
         }
     }
