@@ -26,6 +26,13 @@ contract StarkKeyStoreTest is Proofs {
         store.store(new bytes(24_575));
     }
 
+    function test_store_withTooLittleGas_reverts() external {
+        bytes memory piece = new bytes(24_575);
+        vm.expectRevert(StarkKeyStore.NotStored.selector);
+        store.store{gas: 2_000_000}(piece);
+        store.store(piece);
+    }
+
     /// @dev The real key: its hash is the one that proofs are bound to.
     function test_theKeyOfTheLastLayer_isStored() external {
         Proof memory p = _proof(ROOT);
