@@ -23,4 +23,6 @@ pub use history::{
     History, HistoryError, LEAVES_MAX, NotInPrefix, hash_pair, leaf_before, root_from_spine,
 };
 pub use liar::{Liar, Lie, Wrong};
-pub use solver::{Acts, At, Dispute, EdgeState, MOVES_MAX, Move, Stage, Truth, Walk, moves_max, walk};
+pub use solver::{
+    Acts, At, Dispute, EdgeState, MOVES_MAX, Move, Stage, Truth, Walk, moves_max, walk,
+};
