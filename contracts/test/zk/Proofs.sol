@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {StarkConstraints} from "../../src/zk/StarkConstraints.sol";
 import {StarkOpenings} from "../../src/zk/StarkOpenings.sol";
 import {Test} from "../base/Test.sol";
-import {Pruning} from "./Pruning.sol";
 
 /// @notice Small proofs of many shapes, made by the library's prover (docs/stark.md, section 7), and the verifier.
 abstract contract Proofs is Test {
@@ -18,7 +17,7 @@ abstract contract Proofs is Test {
         bytes checkpoint;
         bytes32 checkpointId;
         address[] chunks;
-        uint256 witness;
+        uint256[] openings;
     }
 
     /// @dev Small ones; behind them comes one of the last layer, with its real key.
@@ -44,8 +43,8 @@ abstract contract Proofs is Test {
         p.claim = vm.parseJsonBytes(json, ".claim");
         p.part1 = vm.parseJsonBytes(json, ".part1");
         p.checkpoint = vm.parseJsonBytes(json, ".checkpoint");
-        bytes memory part2 = vm.parseJsonBytes(json, ".part2");
-        (p.part2, p.witness) = Pruning.prune(p.key, bytes32(p.checkpoint), part2);
+        p.part2 = vm.parseJsonBytes(json, ".part2");
+        p.openings = vm.parseJsonUintArray(json, ".openings");
         p.checkpointId = vm.parseJsonBytes32(json, ".checkpointId");
         p.chunks = _deploy(p.key, CHUNK);
     }

@@ -2,9 +2,7 @@
 pragma solidity 0.8.37;
 
 import {NotCanonical, P} from "../../src/zk/Ext4.sol";
-import {Whir} from "../../src/zk/Whir.sol";
 import {Proofs} from "./Proofs.sol";
-import {Pruning} from "./Pruning.sol";
 
 /// @notice Rows that are committed, but not to canonical words. Their hashes are right, so only their form is wrong.
 /// @dev Of columns of zeros everything can be proved without a prover: zero is also the word p, were it not refused.
@@ -18,9 +16,12 @@ contract RowsTest is Proofs {
 
     function setUp() external {
         Proof memory p = _proof(3);
-        // No work is asked for.
+        // No work is asked for, and one query a round.
         for (uint256 i = 10; i < 14; ++i) {
             p.key[i] = 0;
+        }
+        for (uint256 i = 0; i < uint8(p.key[8]); ++i) {
+            p.key[65 + 2 * i] = 0x01;
         }
         p.chunks = _deploy(p.key, 24_575);
         _p = p;
@@ -42,30 +43,6 @@ contract RowsTest is Proofs {
         }
     }
 
-    /// @dev Queries that are named twice, not at all, or in another order than by index.
-    function test_queriesNotByIndex_revert() external {
-        Proof memory p = _p;
-        bytes memory checkpoint = new bytes(p.checkpoint.length);
-        bytes32 root = _node(0, NOWHERE, _k + _depth);
-        assembly {
-            mstore(add(checkpoint, 0x40), root)
-        }
-        (bytes memory part2,) = Pruning.prune(p.key, bytes32(0), _part2(p.key, NOWHERE));
-        uint256 l = uint8(p.key[4]);
-        uint256 order = 16 * (2 * (2 ** l - 1) + 1 + 2 * uint256(uint8(p.key[5])) + _width(p.key)) + 4;
-        order += 36 * _k + 48 + 4;
-        bytes1[2] memory old = [part2[order], part2[order + 1]];
-        bytes1[2][4] memory wrong =
-            [[old[1], old[0]], [old[0], old[0]], [bytes1(p.key[65]), old[1]], [old[0], bytes1(0xff)]];
-        for (uint256 i = 0; i < wrong.length; ++i) {
-            (part2[order], part2[order + 1]) = (wrong[i][0], wrong[i][1]);
-            vm.expectRevert(abi.encodeWithSelector(Whir.WrongOrder.selector, 0));
-            openings.verify(p.chunks, p.claim, checkpoint, part2);
-        }
-        (part2[order], part2[order + 1]) = (old[0], old[1]);
-        openings.verify(p.chunks, p.claim, checkpoint, part2);
-    }
-
     /// @notice Verifies a proof of columns of zeros, whose rows in round `odd` are written as p.
     function verify(uint256 odd) external {
         _verify(odd);
@@ -78,11 +55,10 @@ contract RowsTest is Proofs {
         assembly {
             mstore(add(checkpoint, 0x40), root)
         }
-        (bytes memory part2,) = Pruning.prune(p.key, bytes32(0), _part2(p.key, odd));
-        openings.verify(p.chunks, p.claim, checkpoint, part2);
+        openings.verify(p.chunks, p.claim, checkpoint, _part2(p.key, odd));
     }
 
-    /// @dev One path per query; all of a round's are the same.
+    /// @dev All paths in a tree are the same.
     function _part2(bytes memory key, uint256 odd) private view returns (bytes memory out) {
         uint256 l = uint8(key[4]);
         out = new bytes(16 * (2 * (2 ** l - 1) + 1 + 2 * uint256(uint8(key[5])) + _width(key)) + 4);
@@ -90,16 +66,13 @@ contract RowsTest is Proofs {
             out = bytes.concat(out, new bytes(36 * _k));
             if (i + 1 == _rounds) out = bytes.concat(out, new bytes(16 << uint8(key[9])));
             else out = abi.encodePacked(out, _node(i + 1, odd, _k + _depth - i - 1), new bytes(16));
-            out = bytes.concat(out, new bytes(4));
-            bytes memory query;
+            // The witness, and the only query's number.
+            out = bytes.concat(out, new bytes(4 + 1));
             for (uint256 j = 0; j < 1 << _k; ++j) {
-                query = bytes.concat(query, _row(i, odd));
+                out = bytes.concat(out, _row(i, odd));
             }
             for (uint256 d = 0; d < _depth - i; ++d) {
-                query = abi.encodePacked(query, _node(i, odd, _k + d));
-            }
-            for (uint256 q = uint8(key[65 + 2 * i]); q > 0; --q) {
-                out = bytes.concat(out, query);
+                out = abi.encodePacked(out, _node(i, odd, _k + d));
             }
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Whir} from "../../src/zk/Whir.sol";
 import {Proofs} from "./Proofs.sol";
 
 /// @notice Whole proofs.
@@ -17,6 +18,37 @@ contract StarkTest is Proofs {
             _verifyOpenings(p);
             vm.assertTrue(openings.proved(p.keyHash, claimHash), p.name);
         }
+    }
+
+    /// @dev Queries that are named twice, not at all, or in another order than by index; equal ones, by number.
+    function test_queriesInAnotherOrder_revert() external {
+        for (uint256 i = 0; i < PROOFS; ++i) {
+            Proof memory p = _proof(i);
+            _verifyConstraints(p);
+            for (uint256 round = 0; round < p.openings.length; ++round) {
+                uint256 start = p.openings[round];
+                uint256 count = uint8(p.key[65 + 2 * round]);
+                for (uint256 j = 0; j < count; ++j) {
+                    bytes1 query = p.part2[start + j];
+                    p.part2[start + j] = bytes1(uint8(count));
+                    _wrongOrder(p, round);
+                    if (j > 0) {
+                        p.part2[start + j] = p.part2[start + j - 1];
+                        _wrongOrder(p, round);
+                        p.part2[start + j - 1] = query;
+                        _wrongOrder(p, round);
+                        p.part2[start + j - 1] = p.part2[start + j];
+                    }
+                    p.part2[start + j] = query;
+                }
+            }
+            _verifyOpenings(p);
+        }
+    }
+
+    function _wrongOrder(Proof memory p, uint256 round) private {
+        vm.expectRevert(abi.encodeWithSelector(Whir.WrongOrder.selector, round));
+        openings.verify(p.chunks, p.claim, p.checkpoint, p.part2);
     }
 
     /// @dev EIP-170.

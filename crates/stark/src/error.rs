@@ -18,12 +18,12 @@ pub enum Part {
 /// The proof is refused. All of these are final: the same bytes are refused for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Rejected {
-    /// A part has a length other than its key gives it.
+    /// A part has a length other than its key, and in part 2 the queries' indices, give it.
     #[error("{part:?}: {actual} bytes, not {expected}")]
     Length {
         /// Which part.
         part: Part,
-        /// By the key.
+        /// By the key; of a part 2 that ends too early, what was read and what was to follow.
         expected: u64,
         /// As given.
         actual: u64,
@@ -70,14 +70,12 @@ pub enum Rejected {
     /// The work before a round's queries is missing.
     #[error("the work before the queries of round {0} is missing")]
     QueryWork(usize),
-    /// An opened leaf is not in its tree.
-    #[error("round {round}: the leaf of query {query} is not in the tree")]
-    MerklePath {
-        /// WHIR's round.
-        round: usize,
-        /// The query in its round.
-        query: usize,
-    },
+    /// A round's queries are not listed by their indices.
+    #[error("round {0}: the queries are not listed by their indices")]
+    QueryOrder(usize),
+    /// Opened leaves are not in their tree.
+    #[error("round {0}: the opened leaves are not in the tree")]
+    MerkleRoot(usize),
     /// The final polynomial does not explain the claims.
     #[error("the final polynomial does not explain the claims")]
     FinalClaim,

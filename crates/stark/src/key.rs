@@ -21,6 +21,8 @@ const VERSION: [u8; 4] = *b"AKS1";
 const MAX_L_SKIP: usize = 8;
 const MAX_FOLDED: usize = 8;
 const MAX_ROUNDS: usize = 16;
+/// A query's number is one byte in a proof.
+const MAX_QUERIES: usize = 255;
 const MAX_WORK_BITS: u8 = 30;
 const MAX_DEGREE: usize = 8;
 const TWO_ADICITY: usize = 27;
@@ -105,7 +107,8 @@ impl TraceKey {
     }
 }
 
-/// A parsed key. Everything in it is consistent, and every length of a proof follows from it.
+/// A parsed key. Everything in it is consistent, and every length of a proof follows from it, but for what
+/// the queries of part 2 open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     /// log2 of the univariate skip domain.
@@ -181,7 +184,8 @@ impl Key {
         within("degree", (1..=MAX_DEGREE).contains(&degree))?;
         let queries = (0..MAX_ROUNDS).map(|_| head.size()).collect::<Result<Vec<_>, _>>()?;
         let (queries, none) = queries.split_at(rounds);
-        within("queries", queries.iter().all(|&q| q > 0) && none.iter().all(|&q| q == 0))?;
+        let some = queries.iter().all(|q| (1..=MAX_QUERIES).contains(q));
+        within("queries", some && none.iter().all(|&q| q == 0))?;
 
         let mut traces = Vec::new();
         let mut program_at = 96 + 32 * trace_count + 4 * ranges + preamble_bytes;
@@ -285,30 +289,6 @@ impl Key {
             + ((self.degree + 1) * self.n_max) as u64
             + openings;
         32 + 4 + EXT_BYTES * elements
-    }
-
-    /// Bytes of part 2.
-    pub fn part2_bytes(&self) -> u64 {
-        let rounds = self.queries.len() as u64;
-        let last = rounds - 1;
-        let elements = (self.stacked_coefficients() + 2 * self.n_stack + self.width) as u64;
-        let folding = rounds * self.folded as u64 * (2 * EXT_BYTES + 4);
-        let queries: u64 = (0..self.queries.len())
-            .map(|round| self.queries[round] as u64 * self.query_bytes(round))
-            .sum();
-        EXT_BYTES * elements
-            + 4
-            + folding
-            + last * (32 + EXT_BYTES)
-            + (EXT_BYTES << self.log_final)
-            + 4 * rounds
-            + queries
-    }
-
-    /// Bytes of one query's opening.
-    fn query_bytes(&self, round: usize) -> u64 {
-        let row = if round == 0 { 4 * self.width as u64 } else { EXT_BYTES };
-        (row << self.folded) + 32 * self.depth(round) as u64
     }
 
     /// The depth of the tree that a round opens.

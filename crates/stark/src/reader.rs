@@ -1,4 +1,4 @@
-//! Reads a part of a proof, whose length was checked before, in the transcript's order.
+//! Reads a part of a proof in the transcript's order.
 
 use alloy_primitives::B256;
 
@@ -22,16 +22,30 @@ impl<'a> Reader<'a> {
         if length != expected {
             return Err(Rejected::Length { part, expected, actual: length });
         }
-        Ok(Self { part, rest: bytes, length })
+        Ok(Self::open(part, bytes))
+    }
+
+    /// The reader of a part that is as long as what is read of it, to be [finished](Self::finish).
+    pub(crate) fn open(part: Part, bytes: &'a [u8]) -> Self {
+        Self { part, rest: bytes, length: bytes.len() as u64 }
+    }
+
+    /// How many bytes were read.
+    pub(crate) fn position(&self) -> u64 {
+        self.length - self.rest.len() as u64
+    }
+
+    /// Refuses bytes that were not read.
+    pub(crate) fn finish(self) -> Result<(), Rejected> {
+        let (part, expected, actual) = (self.part, self.position(), self.length);
+        if expected == actual { Ok(()) } else { Err(Rejected::Length { part, expected, actual }) }
     }
 
     pub(crate) fn bytes(&mut self, count: usize) -> Result<&'a [u8], Rejected> {
-        let (part, length) = (self.part, self.length);
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or(Rejected::Length {
-            part,
-            expected: length + 1,
-            actual: length,
-        })?;
+        let (part, actual) = (self.part, self.length);
+        let expected = self.position() + count as u64;
+        let (taken, rest) =
+            self.rest.split_at_checked(count).ok_or(Rejected::Length { part, expected, actual })?;
         self.rest = rest;
         Ok(taken)
     }

@@ -58,11 +58,11 @@ impl Transcript {
         challenge
     }
 
-    /// Whether `witness` (the four bytes of a word) is work of `bits` bits.
+    /// Whether `witness` (the four bytes of a word) is work of `bits` bits: of none, only zero is.
     #[must_use]
     pub fn check_work(&mut self, bits: u32, witness: &[u8; 4], trace: &mut impl Trace) -> bool {
         if bits == 0 {
-            return true;
+            return *witness == [0; 4];
         }
         self.observe(witness);
         self.squeeze(trace);

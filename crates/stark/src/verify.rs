@@ -69,8 +69,9 @@ fn openings(
     if actual != expected {
         return Err(Rejected::Length { part: Part::Checkpoint, expected, actual });
     }
-    let mut part = Reader::new(Part::Openings, part2, key.part2_bytes())?;
+    let mut part = Reader::open(Part::Openings, part2);
     let mut transcript = Transcript::at(checkpoint.state);
     let opening = stacking::verify(key, checkpoint, &mut part, &mut transcript, trace)?;
-    whir::verify(key, checkpoint.commitment, &opening, &mut part, &mut transcript, trace)
+    whir::verify(key, checkpoint.commitment, &opening, &mut part, &mut transcript, trace)?;
+    part.finish()
 }

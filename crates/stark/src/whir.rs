@@ -1,6 +1,6 @@
 //! WHIR: the stacked columns' values against their commitment (`docs/stark.md`, 6.2 and 6.3).
 
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 
 use alloy_primitives::{B256, keccak256};
 
@@ -24,7 +24,7 @@ struct Round {
     points: Vec<F>,
 }
 
-/// A query's leaf: its digest, and the values of its rows.
+/// An opened leaf: its digest, and the values of its rows.
 struct Leaf {
     digest: B256,
     values: Vec<Ext>,
@@ -73,17 +73,13 @@ pub(crate) fn verify(
         let depth = key.depth(round);
         let indices: Vec<u32> =
             (0..queries).map(|_| transcript.sample_bits(depth as u32, trace)).collect();
-        let round_alphas = &alphas[round * key.folded..];
-        let (mut points, mut values) = (Vec::new(), Vec::new());
-        for (query, &index) in indices.iter().enumerate() {
-            let leaf = read_leaf(key, round, &batch, part)?;
-            if path_root(leaf.digest, index, depth, part)? != root {
-                return Err(Rejected::MerklePath { round, query });
-            }
-            let x = generator(depth + key.folded).pow(index.into());
-            let y = fold(leaf.values, round_alphas, x);
+        trace.number("whir.openings", part.position());
+        let challenges = &alphas[round * key.folded..];
+        let values = read_values(key, round, root, &indices, (&batch, challenges), part)?;
+        let mut points = Vec::new();
+        for (&index, &y) in indices.iter().zip(&values) {
+            let x = point(key, round, index);
             points.push(x.pow(1 << key.folded));
-            values.push(y);
             trace.number("whir.index", index.into());
             trace.value("whir.x", x.into());
             trace.value("whir.y", y);
@@ -99,6 +95,68 @@ pub(crate) fn verify(
     alphas.iter().for_each(|&alpha| trace.value("whir.alpha", alpha));
     let explained = final_claim(key, &opening.point, &alphas, &rounds, &final_poly, trace);
     if explained == claim { Ok(()) } else { Err(Rejected::FinalClaim) }
+}
+
+/// The first point of an index's coset in a round's domain.
+fn point(key: &Key, round: usize, index: u32) -> F {
+    generator(key.depth(round) + key.folded).pow(index.into())
+}
+
+/// The values that the queries' rows fold to, if the rows are in the tree under `root`. Equal
+/// indices are opened once. The challenges batch a row's columns, and fold.
+fn read_values(
+    key: &Key,
+    round: usize,
+    root: B256,
+    indices: &[u32],
+    (batch, alphas): (&[Ext], &[Ext]),
+    part: &mut Reader<'_>,
+) -> Result<Vec<Ext>, Rejected> {
+    let mut nodes: Vec<(u32, B256)> = Vec::new();
+    let (mut values, mut value) = (vec![Ext::ZERO; indices.len()], Ext::ZERO);
+    for (index, query) in read_order(round, indices, part)? {
+        if nodes.last().is_none_or(|&(last, _)| last != index) {
+            let leaf = read_leaf(key, round, batch, part)?;
+            nodes.push((index, leaf.digest));
+            value = fold(leaf.values, alphas, point(key, round, index));
+        }
+        values[query] = value;
+    }
+    for _ in 0..key.depth(round) {
+        nodes = read_parents(nodes, part)?;
+    }
+    if nodes == [(0, root)] { Ok(values) } else { Err(Rejected::MerkleRoot(round)) }
+}
+
+/// The queries' indices and numbers as the part lists them: ascending, and each once.
+fn read_order(
+    round: usize,
+    indices: &[u32],
+    part: &mut Reader<'_>,
+) -> Result<Vec<(u32, usize)>, Rejected> {
+    let queries = part.bytes(indices.len())?.iter().map(|&query| usize::from(query));
+    let order = queries.map(|query| Some((*indices.get(query)?, query)));
+    let order = order.collect::<Option<Vec<_>>>().filter(|order| order.is_sorted_by(|a, b| a < b));
+    order.ok_or(Rejected::QueryOrder(round))
+}
+
+/// The parents of the nodes of a level, each with its index there, ascending. A sibling that is
+/// not among the nodes is read.
+fn read_parents(
+    nodes: Vec<(u32, B256)>,
+    part: &mut Reader<'_>,
+) -> Result<Vec<(u32, B256)>, Rejected> {
+    let mut parents = Vec::new();
+    let mut nodes = nodes.into_iter().peekable();
+    while let Some((index, digest)) = nodes.next() {
+        let parent = match nodes.next_if(|&(next, _)| next == index ^ 1) {
+            Some((_, right)) => node(digest, right),
+            None if index & 1 == 0 => node(digest, part.digest()?),
+            None => node(part.digest()?, digest),
+        };
+        parents.push((index >> 1, parent));
+    }
+    Ok(parents)
 }
 
 fn read_leaf(
@@ -124,21 +182,6 @@ fn read_leaf(
         hashes = hashes.as_chunks().0.iter().map(|&[left, right]| node(left, right)).collect();
     }
     Ok(Leaf { digest: hashes[0], values })
-}
-
-/// The root of the tree in which the digest is leaf `index`, by the path that follows.
-fn path_root(
-    mut digest: B256,
-    index: u32,
-    depth: usize,
-    part: &mut Reader<'_>,
-) -> Result<B256, Rejected> {
-    for level in 0..depth {
-        let sibling = part.digest()?;
-        let is_right = index >> level & 1 == 1;
-        digest = if is_right { node(sibling, digest) } else { node(digest, sibling) };
-    }
-    Ok(digest)
 }
 
 fn node(left: B256, right: B256) -> B256 {

@@ -4,8 +4,8 @@ use std::{fs, path::PathBuf};
 
 use alloy_primitives::{B256, hex};
 use altana_stark::{
-    Checkpoint, Ext, F, Key, Log, P, Part, Rejected, Transcript, verify, verify_constraints,
-    verify_openings, verify_traced,
+    Checkpoint, Ext, F, Key, KeyError, Log, P, Part, Rejected, Transcript, verify,
+    verify_constraints, verify_openings, verify_traced,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -54,6 +54,21 @@ impl Proof {
         let key = Key::parse(&key_bytes).unwrap();
         let (claim, part1, part2) = (field("claim"), field("part1"), field("part2"));
         Self { key_bytes, key, claim, part1, part2, vector }
+    }
+
+    /// Where each round's queries begin in part 2, and their indices.
+    fn openings(&self) -> Vec<(usize, Vec<u64>)> {
+        let numbers = |name: &str| self.vector[name].as_array().unwrap().iter();
+        let mut indices = numbers("indices").map(|index| index.as_u64().unwrap());
+        let queries = self.key_bytes[64..96].as_chunks().0.iter();
+        let queries = queries.map(|&count| usize::from(u16::from_be_bytes(count)));
+        numbers("openings")
+            .zip(queries)
+            .map(|(at, count)| {
+                let at = usize::try_from(at.as_u64().unwrap()).unwrap();
+                (at, indices.by_ref().take(count).collect())
+            })
+            .collect()
     }
 
     fn verify(&self) -> Result<(), Rejected> {
@@ -140,8 +155,11 @@ fn a_part_of_another_length_is_refused() {
         let mut proof = Proof::load(name);
         for (which, part) in PARTS {
             let right = part(&mut proof).clone();
-            let lengths = [0, right.len().saturating_sub(1), right.len() + 1, right.len() + 32];
-            for length in lengths.into_iter().filter(|&length| length != right.len()) {
+            let longer = [1, 4, 16, 32, right.len()].map(|more| right.len() + more);
+            let step = right.len().div_ceil(100).max(1);
+            let shorter = (0..right.len()).step_by(step).chain(right.len().checked_sub(1));
+            for length in shorter.chain(longer).filter(|&length| length != right.len()) {
+                part(&mut proof).clone_from(&right);
                 part(&mut proof).resize(length, 0);
                 let refused = proof.verify();
                 assert!(matches!(refused, Err(Rejected::Length { part, .. }) if part == which));
@@ -151,13 +169,53 @@ fn a_part_of_another_length_is_refused() {
     }
 }
 
+/// A proof lists the queries of a round in one order only, and every one once.
+#[test]
+fn queries_in_another_order_are_refused() {
+    let mut equal = 0;
+    for name in PROOFS {
+        let mut proof = Proof::load(name);
+        for (round, (at, indices)) in proof.openings().into_iter().enumerate() {
+            let right = proof.part2[at..at + indices.len()].to_vec();
+            let mut wrong = vec![];
+            for j in 0..right.len() {
+                let mut unknown = right.clone();
+                unknown[j] = right.len() as u8;
+                wrong.push(unknown);
+            }
+            for j in 1..right.len() {
+                let mut swapped = right.clone();
+                swapped.swap(j - 1, j);
+                let mut twice = right.clone();
+                twice[j] = right[j - 1];
+                wrong.extend([swapped, twice]);
+                let [a, b] = [j - 1, j].map(|j| indices[usize::from(right[j])]);
+                equal += usize::from(a == b);
+            }
+            for order in wrong {
+                proof.part2[at..at + order.len()].copy_from_slice(&order);
+                assert_eq!(proof.verify(), Err(Rejected::QueryOrder(round)), "{name}: {order:?}");
+            }
+            proof.part2[at..at + right.len()].copy_from_slice(&right);
+        }
+        assert_eq!(proof.verify(), Ok(()));
+    }
+    assert!(equal > 0);
+}
+
 /// A word w + p stands for the same element as w: it must not be another encoding of the proof.
 #[test]
 fn a_word_that_is_not_canonical_is_refused() {
     let mut proof = Proof::load("powers");
     for (which, part) in PARTS {
         let mut found = 0;
-        for at in (0..part(&mut proof).len()).step_by(4) {
+        let length = part(&mut proof).len();
+        let openings = if which == Part::Openings { proof.openings() } else { vec![] };
+        // The queries' numbers are no words: there, words begin anew.
+        let starts = [0].into_iter().chain(openings.iter().map(|(at, indices)| at + indices.len()));
+        let ends = openings.iter().map(|&(at, _)| at).chain([length]);
+        let places: Vec<usize> = starts.zip(ends).flat_map(|(a, b)| (a..b).step_by(4)).collect();
+        for &at in &places {
             let right: [u8; 4] = part(&mut proof)[at..at + 4].try_into().unwrap();
             let Some(wrong) = u32::from_be_bytes(right).checked_add(P) else { continue };
             part(&mut proof)[at..at + 4].copy_from_slice(&wrong.to_be_bytes());
@@ -166,7 +224,7 @@ fn a_word_that_is_not_canonical_is_refused() {
             found += usize::from(refused == Rejected::NotCanonical(which));
             part(&mut proof)[at..at + 4].copy_from_slice(&right);
         }
-        let words = part(&mut proof).len() / 4;
+        let words = places.len();
         match which {
             // All but the commitment's.
             Part::Constraints => assert_eq!(found, words - 8),
@@ -235,6 +293,16 @@ fn the_transcript_is_the_librarys() {
     }
 }
 
+/// A query's number is one byte.
+#[test]
+fn a_key_with_too_many_queries_is_refused() {
+    for (queries, refused) in [(0u16, true), (1, false), (255, false), (256, true)] {
+        let mut key = Proof::load("powers").key_bytes;
+        key[64..66].copy_from_slice(&queries.to_be_bytes());
+        assert_eq!(Key::parse(&key) == Err(KeyError::Parameter("queries")), refused);
+    }
+}
+
 /// Key bytes are pinned by their hash; but whatever they are, nothing panics.
 #[test]
 fn a_changed_key_does_not_panic() {
@@ -265,6 +333,7 @@ proptest! {
         part1 in prop::collection::vec(any::<u8>(), 996),
         part2 in prop::collection::vec(any::<u8>(), 2860),
         small in any::<bool>(),
+        cut in any::<prop::sample::Index>(),
     ) {
         let _ = Key::parse(&key);
         let proof = Proof::load("buses");
@@ -277,5 +346,12 @@ proptest! {
         prop_assert!(verify_constraints(&proof.key, &[], &part1).is_err());
         let checkpoint = verify_constraints(&proof.key, &[], &proof.part1).unwrap();
         prop_assert!(verify_openings(&proof.key, &checkpoint, &part2).is_err());
+        // Whatever a round opens, up to any length.
+        for (at, indices) in proof.openings() {
+            for kept in [at, at + indices.len()] {
+                let openings = [&proof.part2[..kept], &part2[..cut.index(part2.len())]].concat();
+                prop_assert!(verify_openings(&proof.key, &checkpoint, &openings).is_err());
+            }
+        }
     }
 }

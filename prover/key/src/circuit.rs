@@ -96,6 +96,12 @@ impl Circuit {
         airs
     }
 
+    /// The depth of the tree that a round of WHIR opens.
+    pub(crate) fn depth(&self, round: usize) -> usize {
+        let params = &self.vk.inner.params;
+        params.log_stacked_height() + params.log_blowup - params.k_whir() - round
+    }
+
     /// The key's bytes.
     pub fn key(&self) -> Result<Vec<u8>, CompileError> {
         Ok(self.compile()?.0)

@@ -7,6 +7,7 @@
 mod circuit;
 mod program;
 mod proof;
+mod queries;
 mod schedule;
 
 pub use circuit::{AllStatistics, Circuit, CompileError};

@@ -7,7 +7,7 @@ use openvm_stark_backend::{
 };
 use thiserror::Error;
 
-use crate::{Circuit, circuit::word};
+use crate::{Circuit, circuit::word, queries};
 
 /// A proof as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,12 +32,17 @@ pub enum EncodeError {
     /// There are openings of several commitments.
     #[error("there is more than one commitment")]
     Commitments,
+    /// Queries are not as many as the key has, or their rows or paths not as long.
+    #[error("the openings of round {0} are not the key's")]
+    Openings(usize),
 }
 
 impl Circuit {
-    /// Encodes a proof. Lists of a wrong length give parts of a wrong length.
+    /// Encodes a proof. Lists of a wrong length give parts of a wrong length. Of what the openings state more than
+    /// once, or could be computed, the encoding has nothing, right or wrong.
     pub fn encode(&self, proof: &Proof<KeccakConfig>) -> Result<Encoded, EncodeError> {
         self.check_shape(proof)?;
+        self.check_openings(proof)?;
         let free = proof
             .public_values
             .iter()
@@ -50,7 +55,12 @@ impl Circuit {
         batch(&proof.batch_constraint_proof, &mut part1);
         let mut part2 = vec![];
         stacking(&proof.stacking_proof, &mut part2);
-        whir(&proof.whir_proof, self.vk.inner.params.k_whir(), &mut part2);
+        whir(
+            &proof.whir_proof,
+            self.vk.inner.params.k_whir(),
+            queries::indices(self, proof),
+            &mut part2,
+        );
         Ok(Encoded { claim, part1, part2 })
     }
 
@@ -87,6 +97,30 @@ impl Circuit {
             && whir.initial_round_opened_rows.len() == 1
             && whir.initial_round_merkle_proofs.len() == 1;
         if one_part && one_commitment { Ok(()) } else { Err(EncodeError::Commitments) }
+    }
+
+    fn check_openings(&self, proof: &Proof<KeccakConfig>) -> Result<(), EncodeError> {
+        let params = &self.vk.inner.params;
+        let whir = &proof.whir_proof;
+        let rounds = params.num_whir_rounds();
+        let later = [whir.codeword_opened_values.len(), whir.codeword_merkle_proofs.len()];
+        if later != [rounds.saturating_sub(1); 2] {
+            return Err(EncodeError::Openings(rounds));
+        }
+        for (round, config) in params.whir.rounds.iter().enumerate() {
+            let (rows, paths) = round_openings(whir, round);
+            let width =
+                if round == 0 { proof.stacking_proof.stacking_openings[0].len() } else { 4 };
+            let bytes = (4 * width) << params.k_whir();
+            let fits = [rows.len(), paths.len()] == [config.num_queries; 2]
+                && config.num_queries <= usize::from(u8::MAX)
+                && rows.iter().all(|rows| rows.len() == bytes)
+                && paths.iter().all(|path| path.len() == self.depth(round));
+            if !fits {
+                return Err(EncodeError::Openings(round));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -129,12 +163,17 @@ fn stacking(proof: &StackingProof<KeccakConfig>, part: &mut Vec<u8>) {
     exts(proof.stacking_openings.iter().flatten(), part);
 }
 
-fn whir(proof: &WhirProof<KeccakConfig>, folded: usize, part: &mut Vec<u8>) {
+fn whir(
+    proof: &WhirProof<KeccakConfig>,
+    folded: usize,
+    indices: Vec<Vec<u32>>,
+    part: &mut Vec<u8>,
+) {
     part.extend(word(proof.mu_pow_witness));
-    let rounds = proof.query_phase_pow_witnesses.len();
+    let rounds = indices.len();
     let (mut sumchecks, mut folding) =
         (proof.whir_sumcheck_polys.iter(), proof.folding_pow_witnesses.iter());
-    for round in 0..rounds {
+    for (round, indices) in indices.iter().enumerate() {
         for _ in 0..folded {
             exts(sumchecks.next().into_iter().flatten(), part);
             part.extend(folding.next().into_iter().flat_map(|&witness| word(witness)));
@@ -154,20 +193,36 @@ fn whir(proof: &WhirProof<KeccakConfig>, folded: usize, part: &mut Vec<u8>) {
                 .flat_map(|&witness| word(witness)),
         );
         let (rows, paths) = round_openings(proof, round);
-        for query in 0..rows.len().max(paths.len()) {
-            part.extend(rows.get(query).into_iter().flatten());
-            part.extend(paths.get(query).into_iter().copied().flatten().flatten());
-        }
+        opening(indices, &rows, &paths, part);
     }
     // What there is too much of makes the part too long.
     exts(sumchecks.flatten(), part);
     part.extend(folding.flat_map(|&witness| word(witness)));
     part.extend(proof.codeword_commits.iter().skip(rounds.saturating_sub(1)).flatten());
     exts(proof.ood_values.iter().skip(rounds.saturating_sub(1)), part);
-    let surplus = proof.codeword_merkle_proofs.iter().skip(rounds.saturating_sub(1));
-    part.extend(surplus.flatten().flatten().flatten());
-    let surplus = proof.codeword_opened_values.iter().skip(rounds.saturating_sub(1));
-    exts(surplus.flatten().flatten(), part);
+    let surplus = proof.query_phase_pow_witnesses.iter().skip(rounds);
+    part.extend(surplus.flat_map(|&witness| word(witness)));
+}
+
+/// A round's queries by their indices, then rows of each index, then the nodes that do not follow from others.
+fn opening(indices: &[u32], rows: &[Vec<u8>], paths: &[&Vec<Digest>], part: &mut Vec<u8>) {
+    let mut queries: Vec<usize> = (0..indices.len()).collect();
+    queries.sort_by_key(|&query| indices[query]);
+    part.extend(queries.iter().map(|&query| query as u8));
+    // From here on, one query of all those below a node: its path has the node's sibling.
+    queries.dedup_by_key(|query| indices[*query]);
+    queries.iter().for_each(|&query| part.extend(&rows[query]));
+    for level in 0..paths.first().map_or(0, |path| path.len()) {
+        let index = |query: usize| indices[query] >> level;
+        let (mut above, mut rest) = (vec![], queries.into_iter().peekable());
+        while let Some(query) = rest.next() {
+            if rest.next_if(|&next| index(next) == index(query) ^ 1).is_none() {
+                part.extend(paths[query].get(level).into_iter().flatten());
+            }
+            above.push(query);
+        }
+        queries = above;
+    }
 }
 
 /// Each query's rows and its path.

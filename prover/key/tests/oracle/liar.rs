@@ -1,6 +1,6 @@
 //! Provers who state one wrong value, and go on with the challenges that follow from it.
 //!
-//! A value that is changed afterwards is refused at the next challenge that depends on it, by a Merkle path at the
+//! A value that is changed afterwards is refused at the next challenge that depends on it, by a Merkle root at the
 //! latest. Only what a liar says from the beginning reaches the check that is about it.
 
 use altana_keccak_stark::{Digest, EF, F, KeccakConfig, Transcript};

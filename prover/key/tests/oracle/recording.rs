@@ -35,5 +35,6 @@ pub(crate) fn record(key_bytes: &[u8], encoded: &Encoded) -> Value {
         "absorbed": log.absorbed,
         "values": values,
         "indices": log.numbers.get("whir.index").cloned().unwrap_or_default(),
+        "openings": log.numbers.get("whir.openings").cloned().unwrap_or_default(),
     })
 }
