@@ -1,0 +1,121 @@
+//! Proofs.
+
+use altana_keccak_stark::F;
+use altana_prover_root::{ProveError, RootProof, Statement, verify};
+use eyre::{Result, eyre};
+use openvm_sdk::{Sdk, prover::InternalLayerMetadata};
+use openvm_stark_backend::codec::{Decode, Encode};
+use openvm_verify_stark_host::VmStarkProof;
+use p3_field::PrimeField32;
+use serde_json::{Value, json};
+
+use crate::{Common, job::Job, keys, machine, meter};
+
+/// What the two slowest steps took of memory when it was measured, in MiB.
+const STARK_MIB: u64 = 7_500;
+const CHAIN_MIB: u64 = 4_000;
+
+/// A proof of the guest's run.
+pub(crate) struct Inner {
+    pub(crate) proof: VmStarkProof,
+    pub(crate) statement: Statement,
+}
+
+pub(crate) fn stark(common: &Common) -> Result<Value> {
+    let sdk = machine::sdk(common)?;
+    let inner = inner(common, &sdk)?;
+    Ok(json!({
+        "output": hex::encode(inner.statement.output),
+        "stark_bytes": inner.proof.encode_to_vec()?.len(),
+        "steps": meter::figures(),
+    }))
+}
+
+pub(crate) fn chain(common: &Common) -> Result<Value> {
+    let sdk = machine::sdk(common)?;
+    let job = Job::new(&common.job);
+    let root = keys::root(common, &sdk)?;
+    let inner = inner(common, &sdk)?;
+    meter::budget("the last layer", CHAIN_MIB);
+    let aggregation = sdk.agg_prover();
+    let mut wraps = 0;
+    let proof = meter::step("last layer", || {
+        root.prove(inner.proof, |proof| {
+            wraps += 1;
+            aggregation
+                .wrap_proof(proof, &mut recursive())
+                .map_err(|error| ProveError::Backend(error.to_string()))
+        })
+    })?;
+    let bytes = proof.encode_to_vec()?;
+    job.write("chain.proof", &bytes)?;
+    let vk = root.vk();
+    let (heights, dag) = (&root.key().heights, root.dag_commit());
+    meter::step("verification", || verify(&vk, heights, &dag, &inner.statement, &proof))?;
+    let read = RootProof::decode_from_bytes(&bytes)?;
+    verify(&vk, heights, &dag, &inner.statement, &read)?;
+    job.write("chain.vk", &bitcode::serialize(&vk)?)?;
+    let facts = json!({
+        "output": hex::encode(inner.statement.output),
+        "exe_commit": inner.statement.exe_commit.map(|x| x.as_canonical_u32()),
+        "vm_commit": inner.statement.vm_commit.map(|x| x.as_canonical_u32()),
+        "dag_commit": dag.map(|x| x.as_canonical_u32()),
+        "pre_hash": hex::encode(vk.pre_hash),
+        "log_heights": heights.iter().map(|h| h.trailing_zeros()).collect::<Vec<_>>(),
+    });
+    job.write("chain.json", format!("{facts:#}\n").as_bytes())?;
+    Ok(json!({
+        "facts": facts,
+        "wraps": wraps,
+        "proof_bytes": bytes.len(),
+        "steps": meter::figures(),
+    }))
+}
+
+/// The proof of the guest's run: the job's, or a new one. It is verified either way.
+pub(crate) fn inner(common: &Common, sdk: &Sdk) -> Result<Inner> {
+    let job = Job::new(&common.job);
+    let exe = machine::guest(common, sdk)?;
+    meter::step("machine's key", || sdk.app_pk());
+    meter::step("aggregation keys", || sdk.agg_prover());
+    let mut prover = meter::step("commitment to the guest", || sdk.prover(exe))?;
+    let proof = match job.read("stark.proof")? {
+        Some(bytes) => VmStarkProof::decode_from_bytes(&bytes)?,
+        None => {
+            meter::budget("the proof", STARK_MIB);
+            let app = meter::step("segments", || prover.app_prover.prove(job.stdin()?).map_err(eyre::Report::from))?;
+            eprintln!("{} segments", app.per_segment.len());
+            let (proof, mut metadata) =
+                meter::step("aggregation", || prover.agg_prover.prove_vm(app))?;
+            let proof =
+                meter::step("wrap", || prover.agg_prover.wrap_proof(proof, &mut metadata))?;
+            job.write("stark.proof", &proof.encode_to_vec()?)?;
+            proof
+        }
+    };
+    let baseline = prover.generate_baseline();
+    let statement = Statement {
+        exe_commit: baseline.app_exe_commit,
+        vm_commit: prover.app_vm_commit(),
+        output: output(&proof)?,
+    };
+    let vk = sdk.agg_prover().internal_recursive_prover.get_vk().as_ref().clone();
+    meter::step("its verification", || Sdk::verify_proof(vk, baseline, &proof))?;
+    job.check_output(&statement.output)?;
+    Ok(Inner { proof, statement })
+}
+
+fn output(proof: &VmStarkProof) -> Result<[u8; 32]> {
+    let values = &proof.user_pvs_proof.public_values;
+    let bytes: Vec<u8> = values.iter().map(|value: &F| value.as_canonical_u32() as u8).collect();
+    bytes.try_into().map_err(|_| eyre!("the guest's output is not 32 bytes"))
+}
+
+/// Names in logs, nothing else.
+pub(crate) fn recursive() -> InternalLayerMetadata {
+    InternalLayerMetadata {
+        internal_recursive_layer: 2,
+        internal_node_idx: 0,
+        proofs_type: openvm_continuations::circuit::inner::ProofsType::Vm,
+    }
+}
