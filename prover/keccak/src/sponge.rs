@@ -17,7 +17,7 @@ impl Sponge {
 
     pub(crate) fn absorb(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            let taken = if self.at % 8 == 0 && bytes.len() >= 8 {
+            let taken = if self.at.is_multiple_of(8) && bytes.len() >= 8 {
                 let (word, _) = bytes.split_first_chunk::<8>().expect("eight bytes");
                 self.state[self.at / 8] ^= u64::from_le_bytes(*word);
                 8

@@ -1,0 +1,6 @@
+//! The library's prover and verifier as oracle of our own verifier.
+
+mod agreement;
+mod fixtures;
+mod programs;
+mod vectors;

@@ -1,0 +1,1 @@
+//! A compiled program computes what the library computes of the expression graph.
