@@ -23,12 +23,12 @@ impl Job {
 
     pub(crate) fn stdin(&self) -> Result<StdIn> {
         let mut stdin = StdIn::default();
-        for name in INPUTS {
-            if let Some(bytes) = self.read(name)? {
-                stdin.write_bytes(&bytes);
-            }
-        }
+        self.inputs()?.iter().for_each(|bytes| stdin.write_bytes(bytes));
         Ok(stdin)
+    }
+
+    pub(crate) fn inputs(&self) -> Result<Vec<Vec<u8>>> {
+        INPUTS.into_iter().filter_map(|name| self.read(name).transpose()).collect()
     }
 
     /// Compares with what the guest must give, if the job says it.

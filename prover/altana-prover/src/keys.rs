@@ -7,7 +7,9 @@ use eyre::{Result, WrapErr, eyre};
 use openvm_circuit::arch::instructions::{
     LocalOpcode, SystemOpcode, exe::VmExe, instruction::Instruction, program::Program,
 };
+use openvm_continuations::CommitBytes;
 use openvm_sdk::{F, Sdk, StdIn};
+use openvm_verify_stark_host::VmStarkProof;
 use serde::{Deserialize, Serialize};
 
 use crate::{Common, job, meter};
@@ -55,17 +57,12 @@ pub(crate) fn root(common: &Common, sdk: &Sdk) -> Result<RootProver> {
 }
 
 fn path(common: &Common, child: &Child) -> PathBuf {
-    let name = hex::encode(&openvm_sdk_name(child)[..8]);
-    common.keys.join(format!("root-{name}.key"))
-}
-
-fn openvm_sdk_name(child: &Child) -> [u8; 32] {
-    let commit: openvm_continuations::CommitBytes = child.vk.pre_hash.into();
-    *commit.as_slice()
+    let name: CommitBytes = child.vk.pre_hash.into();
+    common.keys.join(format!("root-{}.key", hex::encode(&name.as_slice()[..8])))
 }
 
 /// A proof of a program that does nothing.
-fn dummy(sdk: &Sdk) -> Result<openvm_verify_stark_host::VmStarkProof> {
+fn dummy(sdk: &Sdk) -> Result<VmStarkProof> {
     let opcode = SystemOpcode::TERMINATE.global_opcode();
     let halt = Instruction::<F>::from_isize(opcode, 0, 0, 0, 0, 0);
     let exe = Arc::new(VmExe::new(Program::from_instructions(&[halt])));

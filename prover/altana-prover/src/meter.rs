@@ -71,7 +71,12 @@ struct Begun {
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Progress {
-    fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, context: Context<'_, S>) {
+    fn on_new_span(
+        &self,
+        attributes: &span::Attributes<'_>,
+        id: &span::Id,
+        context: Context<'_, S>,
+    ) {
         let name = attributes.metadata().name();
         let Some(span) = context.span(id) else { return };
         if SHOWN.contains(&name) || std::env::var_os("ALTANA_PROVER_SPANS").is_some() {

@@ -42,11 +42,8 @@ pub(crate) fn run(common: &Common) -> Result<Value> {
 /// With the operands of an addition swapped.
 fn swapped(child: Child) -> Result<Child> {
     let mut vk = child.vk.as_ref().clone();
-    let mut nodes = vk
-        .inner
-        .per_air
-        .iter_mut()
-        .flat_map(|air| &mut air.symbolic_constraints.constraints.nodes);
+    let mut nodes =
+        vk.inner.per_air.iter_mut().flat_map(|air| &mut air.symbolic_constraints.constraints.nodes);
     let operands = nodes.find_map(|node| match node {
         Node::Add { left_idx, right_idx, .. } if left_idx != right_idx => {
             Some((left_idx, right_idx))

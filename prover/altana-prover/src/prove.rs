@@ -1,7 +1,9 @@
 //! Proofs.
 
 use altana_keccak_stark::F;
-use altana_prover_root::{ProveError, RootProof, Statement, verify};
+use altana_prover_root::{ProveError, Statement, verify};
+use altana_stark::Key;
+use altana_stark_key::Encoded;
 use eyre::{Result, eyre};
 use openvm_sdk::{Sdk, prover::InternalLayerMetadata};
 use openvm_stark_backend::codec::{Decode, Encode};
@@ -37,6 +39,8 @@ pub(crate) fn chain(common: &Common) -> Result<Value> {
     let root = keys::root(common, &sdk)?;
     let inner = inner(common, &sdk)?;
     meter::budget("the last layer", CHAIN_MIB);
+    let natural = root.trace(&inner.proof, None).expect("no heights are demanded");
+    let natural: Vec<usize> = natural.per_trace.iter().map(|(_, air)| air.height()).collect();
     let aggregation = sdk.agg_prover();
     let mut wraps = 0;
     let proof = meter::step("last layer", || {
@@ -47,29 +51,49 @@ pub(crate) fn chain(common: &Common) -> Result<Value> {
                 .map_err(|error| ProveError::Backend(error.to_string()))
         })
     })?;
-    let bytes = proof.encode_to_vec()?;
-    job.write("chain.proof", &bytes)?;
-    let vk = root.vk();
+    job.write("chain.proof", &proof.encode_to_vec()?)?;
     let (heights, dag) = (&root.key().heights, root.dag_commit());
-    meter::step("verification", || verify(&vk, heights, &dag, &inner.statement, &proof))?;
-    let read = RootProof::decode_from_bytes(&bytes)?;
-    verify(&vk, heights, &dag, &inner.statement, &read)?;
+    let vk = root.vk();
+    meter::step("verification by the library", || {
+        verify(&vk, heights, &dag, &inner.statement, &proof)
+    })?;
     job.write("chain.vk", &bitcode::serialize(&vk)?)?;
+    let circuit = root.statement()?;
+    let key_bytes = circuit.key()?;
+    let key = Key::parse(&key_bytes)?;
+    let encoded = circuit.encode(&proof)?;
+    let Encoded { claim, part1, part2 } = &encoded;
+    meter::step("verification by ours", || altana_stark::verify(&key, claim, part1, part2))?;
+    for (name, bytes) in [("key", &key_bytes), ("claim", claim), ("part1", part1), ("part2", part2)]
+    {
+        job.write(&format!("chain.{name}"), bytes)?;
+    }
     let facts = json!({
         "output": hex::encode(inner.statement.output),
         "exe_commit": inner.statement.exe_commit.map(|x| x.as_canonical_u32()),
         "vm_commit": inner.statement.vm_commit.map(|x| x.as_canonical_u32()),
         "dag_commit": dag.map(|x| x.as_canonical_u32()),
         "pre_hash": hex::encode(vk.pre_hash),
-        "log_heights": heights.iter().map(|h| h.trailing_zeros()).collect::<Vec<_>>(),
+        "log_heights": logs(heights),
     });
     job.write("chain.json", format!("{facts:#}\n").as_bytes())?;
     Ok(json!({
         "facts": facts,
         "wraps": wraps,
-        "proof_bytes": bytes.len(),
+        "natural_log_heights": logs(&natural),
+        "bytes": {
+            "library": proof.encode_to_vec()?.len(),
+            "key": key_bytes.len(),
+            "claim": claim.len(),
+            "part1": part1.len(),
+            "part2": part2.len(),
+        },
         "steps": meter::figures(),
     }))
+}
+
+fn logs(heights: &[usize]) -> Vec<u32> {
+    heights.iter().map(|height| height.trailing_zeros()).collect()
 }
 
 /// The proof of the guest's run: the job's, or a new one. It is verified either way.
@@ -83,12 +107,13 @@ pub(crate) fn inner(common: &Common, sdk: &Sdk) -> Result<Inner> {
         Some(bytes) => VmStarkProof::decode_from_bytes(&bytes)?,
         None => {
             meter::budget("the proof", STARK_MIB);
-            let app = meter::step("segments", || prover.app_prover.prove(job.stdin()?).map_err(eyre::Report::from))?;
+            let app = meter::step("segments", || {
+                prover.app_prover.prove(job.stdin()?).map_err(eyre::Report::from)
+            })?;
             eprintln!("{} segments", app.per_segment.len());
             let (proof, mut metadata) =
                 meter::step("aggregation", || prover.agg_prover.prove_vm(app))?;
-            let proof =
-                meter::step("wrap", || prover.agg_prover.wrap_proof(proof, &mut metadata))?;
+            let proof = meter::step("wrap", || prover.agg_prover.wrap_proof(proof, &mut metadata))?;
             job.write("stark.proof", &proof.encode_to_vec()?)?;
             proof
         }

@@ -6,11 +6,11 @@ use openvm_stark_backend::{StarkEngine, p3_field::PrimeCharacteristicRing};
 use crate::{KeccakEngine, RootProof, RootVerifyingKey};
 
 /// AIR whose public values are the commitments to the program and to its machine.
-pub const COMMITS_AIR: usize = 0;
+pub(crate) const COMMITS_AIR: usize = 0;
 /// AIR whose public values are the guest's output, an element for each byte.
-pub const OUTPUT_AIR: usize = 1;
+pub(crate) const OUTPUT_AIR: usize = 1;
 /// AIR whose public values are the commitment to the child's constraints.
-pub const DAG_AIR: usize = 3;
+pub(crate) const DAG_AIR: usize = 3;
 
 /// Elements of an inner commitment.
 pub type Commitment = [F; 8];

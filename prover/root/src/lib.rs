@@ -9,7 +9,7 @@ mod check;
 mod engine;
 mod prover;
 
-pub use check::{Refused, Statement, verify};
+pub use check::{Commitment, Refused, Statement, verify};
 pub use engine::KeccakEngine;
 pub use prover::{Child, ProveError, RootKey, RootProver, WRAPS_MAX};
 

@@ -1,8 +1,9 @@
 //! Keys and proofs of the last layer.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use altana_keccak_stark::{KeccakConfig, root_params};
+use altana_stark_key::{Circuit as Statement, CompileError};
 use itertools::Itertools;
 use openvm_circuit::system::memory::dimensions::MemoryDimensions;
 use openvm_continuations::{
@@ -16,8 +17,7 @@ use openvm_cpu_backend::CpuBackend;
 use openvm_recursion_circuit::{
     batch_constraint::expr_eval::CachedTraceRecord,
     system::{
-        AggregationSubCircuit, CachedTraceCtx, VerifierConfig, VerifierExternalData,
-        VerifierSubCircuit, VerifierTraceGen,
+        CachedTraceCtx, VerifierConfig, VerifierExternalData, VerifierSubCircuit, VerifierTraceGen,
     },
 };
 use openvm_stark_backend::{
@@ -29,7 +29,10 @@ use openvm_stark_sdk::config::baby_bear_poseidon2::default_duplex_sponge_recorde
 use openvm_verify_stark_host::VmStarkProof;
 use serde::{Deserialize, Serialize};
 
-use crate::{KeccakEngine, RootProof, RootVerifyingKey, check::Commitment};
+use crate::{
+    KeccakEngine, RootProof, RootVerifyingKey,
+    check::{Commitment, DAG_AIR},
+};
 
 /// How often a proof that does not fit the key's heights is wrapped once more.
 pub const WRAPS_MAX: usize = 8;
@@ -115,6 +118,13 @@ impl RootProver {
         self.record.dag_commit_info.as_ref().expect("nothing is cached").commit
     }
 
+    /// What nodes and contracts verify: the key with its heights and with [`Self::dag_commit`].
+    pub fn statement(&self) -> Result<Statement, CompileError> {
+        let heights = self.key.heights.iter().map(|height| height.trailing_zeros() as usize);
+        let pinned = BTreeMap::from([(DAG_AIR, self.dag_commit().to_vec())]);
+        Statement::new(self.vk(), heights.collect(), pinned)
+    }
+
     /// Proves. `wrap` proves that the inner proof verifies, with the inner prover itself: what does
     /// not fit the heights does so then.
     pub fn prove(
@@ -132,10 +142,7 @@ impl RootProver {
     }
 
     /// Proves traces as they are.
-    pub fn prove_traces(
-        &self,
-        context: ProvingContext<Backend>,
-    ) -> Result<RootProof, ProveError> {
+    pub fn prove_traces(&self, context: ProvingContext<Backend>) -> Result<RootProof, ProveError> {
         let engine = KeccakEngine::new(self.key.pk.params.clone());
         let pk = engine.device().transport_pk_to_device(&self.key.pk);
         engine.prove(&pk, context).map_err(|error| ProveError::Backend(format!("{error:?}")))
@@ -173,15 +180,16 @@ impl RootProver {
             required_heights: heights.map(|heights| &heights[OWN_AIRS..]),
             final_transcript_state: None,
         };
-        let verifier = <Verifier as VerifierTraceGen<Backend, KeccakConfig, ()>>::generate_proving_ctxs(
-            &self.circuit.verifier_circuit,
-            &self.child.vk,
-            CachedTraceCtx::Records(self.record.clone()),
-            std::slice::from_ref(&proof.inner),
-            &mut external,
-            &(),
-            default_duplex_sponge_recorder(),
-        )?;
+        let verifier =
+            <Verifier as VerifierTraceGen<Backend, KeccakConfig, ()>>::generate_proving_ctxs(
+                &self.circuit.verifier_circuit,
+                &self.child.vk,
+                CachedTraceCtx::Records(self.record.clone()),
+                std::slice::from_ref(&proof.inner),
+                &mut external,
+                &(),
+                default_duplex_sponge_recorder(),
+            )?;
         let contexts = before.air_proving_ctxs.into_iter().chain(verifier).chain(after);
         Some(ProvingContext { per_trace: contexts.enumerate().collect_vec() })
     }
