@@ -25,9 +25,7 @@ pub(crate) fn sdk(common: &Common) -> Result<Sdk> {
             SdkVmConfig::from_toml(&text)?.optimize()
         }
     };
-    if let Some(mib) = common.segment_mib {
-        machine.system.config.segmentation_max_memory = mib << 20;
-    }
+    machine.system.config.segmentation_max_memory = common.segment_mib << 20;
     let params = app_params_with_100_bits_security(MAX_APP_LOG_STACKED_HEIGHT);
     let sdk = Sdk::builder()
         .app_config(AppConfig { app_vm_config: machine, system_params: params })

@@ -54,9 +54,9 @@ struct Common {
     /// Where keys are kept
     #[arg(long, value_name = "FOLDER", default_value = "keys")]
     keys: PathBuf,
-    /// Memory for the traces of one segment, in MiB
-    #[arg(long, value_name = "MIB")]
-    segment_mib: Option<usize>,
+    /// Memory for the traces of one segment, in MiB; proving takes about twice as much
+    #[arg(long, value_name = "MIB", default_value_t = 4096)]
+    segment_mib: usize,
 }
 
 fn main() -> ExitCode {

@@ -38,12 +38,15 @@ pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> T) -> T {
     eprintln!("{name} …");
     // Resets the peak.
     let _ = fs::write("/proc/self/clear_refs", "5");
-    let start = Instant::now();
+    let (start, cpu) = (Instant::now(), cpu_seconds());
     let result = work();
-    let seconds = (start.elapsed().as_secs_f64() * 100.0).round() / 100.0;
+    let hundredths = |seconds: f64| (seconds * 100.0).round() / 100.0;
+    let seconds = hundredths(start.elapsed().as_secs_f64());
+    let cpu = hundredths(cpu_seconds() - cpu);
     let peak_mib = kib("/proc/self/status", "VmHWM:") / 1024;
-    eprintln!("{name}: {seconds:.2} s, at most {peak_mib} MiB");
-    let figure = json!({ "step": name, "seconds": seconds, "peak_mib": peak_mib });
+    eprintln!("{name}: {seconds:.2} s, {cpu:.2} s of all cores, at most {peak_mib} MiB");
+    let figure =
+        json!({ "step": name, "seconds": seconds, "cpu_seconds": cpu, "peak_mib": peak_mib });
     FIGURES.lock().expect("no panic holds it").push(figure);
     result
 }
@@ -61,6 +64,18 @@ fn kib(file: &str, name: &str) -> u64 {
     let text = fs::read_to_string(file).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+/// What all threads have used. On a machine that does other things too, this is the figure that
+/// can be compared.
+fn cpu_seconds() -> f64 {
+    /// Linux tells it in these.
+    const TICKS: f64 = 100.0;
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name, in parentheses, may hold anything; user and system time are fields 14 and 15.
+    let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS
 }
 
 struct Progress;

@@ -1,5 +1,7 @@
 //! Has revm and the recovery of senders use the machine's own instructions.
 
+#[cfg(any(feature = "ecc", feature = "sha2"))]
+use revm::precompile::Crypto;
 #[cfg(feature = "ecc")]
 use {
     crate::secp256k1::recover,
@@ -9,8 +11,6 @@ use {
     },
     alloy_primitives::Address,
 };
-#[cfg(any(feature = "ecc", feature = "sha2"))]
-use revm::precompile::Crypto;
 
 pub(crate) fn install() {
     // Nothing is installed before.
@@ -39,8 +39,8 @@ impl Crypto for Machine {
         parity: u8,
         hash: &[u8; 32],
     ) -> Result<[u8; 32], revm::precompile::PrecompileHalt> {
-        let address =
-            recover(signature, parity, hash).ok_or(revm::precompile::PrecompileHalt::Secp256k1RecoverFailed)?;
+        let address = recover(signature, parity, hash)
+            .ok_or(revm::precompile::PrecompileHalt::Secp256k1RecoverFailed)?;
         Ok(address.into_word().0)
     }
 }

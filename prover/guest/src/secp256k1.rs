@@ -31,8 +31,10 @@ const SEVEN: Coordinate = Coordinate::from_const_bytes({
 });
 
 /// The negated generator, little-endian.
-const MINUS_G_X: [u8; 32] = hex!("9817f8165b81f259d928ce2ddbfc9b02070b87ce9562a055acbbdcf97e66be79");
-const MINUS_G_Y: [u8; 32] = hex!("7727ef046f2fb863e6ab7a59b74be80257f7eef103045ba29a3b5cd98825c5b7");
+const MINUS_G_X: [u8; 32] =
+    hex!("9817f8165b81f259d928ce2ddbfc9b02070b87ce9562a055acbbdcf97e66be79");
+const MINUS_G_Y: [u8; 32] =
+    hex!("7727ef046f2fb863e6ab7a59b74be80257f7eef103045ba29a3b5cd98825c5b7");
 
 /// Bits that a multiplication takes at once.
 const WINDOW_BITS: usize = 4;
