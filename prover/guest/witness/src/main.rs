@@ -16,9 +16,14 @@ mod random;
 
 use std::{fs, path::Path};
 
-use alloy_primitives::{Address, U256};
-use altana_protocol::stf::{Witness, public_input};
-use chain::{Chain, Committed, SENDERS, call, sign};
+use alloy_consensus::{SignableTransaction, Signed, TxEip7702, crypto::secp256k1::sign_message};
+use alloy_eips::eip7702::{Authorization, SignedAuthorization};
+use alloy_primitives::{Address, U256, keccak256};
+use altana_protocol::{
+    Transaction,
+    stf::{Witness, public_input},
+};
+use chain::{CHAIN_ID, Chain, Committed, SENDERS, STORE, call, secret, sender, sign};
 use precompiles::{CALLER, CALLER_CODE, calldata, inputs};
 use proptest::{
     collection::vec,
@@ -27,6 +32,9 @@ use proptest::{
 };
 use random::{build, plan};
 
+/// Of secp256k1.
+const ORDER: &str = "0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
+const GENERATOR_X: &str = "0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
 /// Random batches.
 const RANDOM: usize = 20;
 /// Calls of precompiles in a batch.
@@ -48,6 +56,10 @@ fn main() {
     for (index, inputs) in inputs().chunks(CALLS).enumerate() {
         write(folder, &format!("precompiles-{index:02}"), &calls(inputs));
     }
+    for (index, inputs) in signatures().chunks(CALLS).enumerate() {
+        write(folder, &format!("signatures-{index:02}"), &calls(inputs));
+    }
+    write(folder, "authorisations", &authorisations());
     let mut chain = Chain::new();
     chain.build_default(1_007, 1, false);
     write(folder, "no-payload", &chain.commit_payload(b"no payload", false));
@@ -76,6 +88,64 @@ fn calls(inputs: &[precompiles::Input]) -> Committed {
         sign(0, tx)
     });
     assert_eq!(chain.build(1_001, 0, calls.collect()), []);
+    chain.commit_batch(false)
+}
+
+/// Recoveries at the edges: numbers around zero and the order, hashes above it, x without a point.
+fn signatures() -> Vec<precompiles::Input> {
+    let order: U256 = ORDER.parse().unwrap();
+    let one = U256::from(1);
+    let hash = U256::from_be_bytes(keccak256("signed").0);
+    let signature = sign_message(chain::secret(3), hash.into()).unwrap();
+    let (r, s) = (signature.r(), signature.s());
+    let v = U256::from(27 + u8::from(signature.v()));
+    let other_v = U256::from(55) - v;
+    let mut words = vec![[hash, v, r, s], [hash, other_v, r, order - s], [hash, v, r, order - s]];
+    for number in [U256::ZERO, one, order - one, order, order + one, U256::MAX] {
+        words.extend([[hash, v, number, s], [hash, v, r, number], [number, v, r, s]]);
+    }
+    words.extend([U256::ZERO, one, U256::from(26), U256::from(29)].map(|v| [hash, v, r, s]));
+    words.extend((2..14).map(|x| [hash, v, U256::from(x), s]));
+    // The key would be the point at infinity: s·R = hash·G, with R = G and s = hash.
+    let x: U256 = GENERATOR_X.parse().unwrap();
+    words.extend([27, 28].map(|v| [hash, U256::from(v), x, hash % order]));
+    let input = |words: [U256; 4]| words.map(|word| word.to_be_bytes::<32>()).concat();
+    words.into_iter().map(|words| (1, input(words), None)).collect()
+}
+
+/// Authorisations, of which some do not count.
+fn authorisations() -> Committed {
+    let order: U256 = ORDER.parse().unwrap();
+    let authorisation = |signer, nonce| {
+        let inner = Authorization { chain_id: U256::from(CHAIN_ID), address: STORE, nonce };
+        let signature = sign_message(secret(signer), inner.signature_hash()).unwrap();
+        inner.into_signed(signature)
+    };
+    let changed = |signed: &SignedAuthorization, parity, r, s| {
+        SignedAuthorization::new_unchecked(signed.inner().clone(), parity, r, s)
+    };
+    let (high, good) = (authorisation(4, 0), authorisation(5, 0));
+    let authorization_list = vec![
+        changed(&high, 1 - high.y_parity(), high.r(), order - high.s()),
+        changed(&good, 7, good.r(), good.s()),
+        changed(&good, 0, U256::ZERO, good.s()),
+        changed(&good, 0, order, good.s()),
+        authorisation(6, 9),
+        good,
+    ];
+    let tx = TxEip7702 {
+        chain_id: CHAIN_ID,
+        gas_limit: 1_000_000,
+        max_fee_per_gas: 100_000_000_000,
+        to: sender(5),
+        input: [U256::from(7).to_be_bytes::<32>(), [1; 32]].concat().into(),
+        authorization_list,
+        ..Default::default()
+    };
+    let signature = sign_message(secret(0), tx.signature_hash()).unwrap();
+    let mut chain = Chain::new();
+    let tx = Transaction::Eip7702(Signed::new_unhashed(tx, signature));
+    assert_eq!(chain.build(1_001, 1, vec![tx]), []);
     chain.commit_batch(false)
 }
 
