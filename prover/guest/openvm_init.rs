@@ -1,0 +1,6 @@
+// The order is the link between the program and openvm.toml.
+openvm_algebra_guest::moduli_macros::moduli_init! {
+    "115792089237316195423570985008687907853269984665640564039457584007908834671663",
+    "115792089237316195423570985008687907852837564279074904382605163141518161494337"
+}
+openvm_ecc_guest::sw_macros::sw_init! { "Secp256k1Point" }
