@@ -54,7 +54,8 @@ struct Common {
     /// Where keys are kept
     #[arg(long, value_name = "FOLDER", default_value = "keys")]
     keys: PathBuf,
-    /// Memory for the traces of one segment, in MiB; proving takes about twice as much
+    /// What the library may count for one segment, in MiB. Less makes more segments, not
+    /// proportionally less memory
     #[arg(long, value_name = "MIB", default_value_t = 4096)]
     segment_mib: usize,
 }
