@@ -102,7 +102,7 @@ fn a_thief_is_led_to_one_instruction_which_it_cannot_prove() {
 #[test]
 fn the_work_is_bounded_by_what_wrong_claims_force() {
     let most = moves_max(&SMALL, 0);
-    for thieves in [1, 2, 10, 40] {
+    for thieves in [1, 2, 10, 100] {
         let mut game = game(SMALL, 1);
         let right = truth(&game, 0);
         let mut wrong: Vec<_> = (0..thieves)
