@@ -224,7 +224,7 @@ async fn fight(stage: &mut Stage) -> Result<((), Figures)> {
     }
     let (honest, wrong) = (sums["honest"], sums["thief"]);
     let gas = honest.1 + wrong.1;
-    let proof = moves.iter().filter_map(Step::proof_gas).max();
+    let proof = moves.iter().filter(|step| step.is_proof).map(|step| step.gas).max();
     let list: Vec<Value> = moves
         .iter()
         .map(|step| json!({"side": step.side, "moves": step.names, "gas": step.gas}))
@@ -248,16 +248,7 @@ struct Step {
     side: &'static str,
     names: Vec<String>,
     gas: u64,
-    /// How many of the moves replay an instruction.
-    proofs: usize,
-}
-
-impl Step {
-    /// What each proof took, if nothing else was done.
-    fn proof_gas(&self) -> Option<u64> {
-        let is_proof = self.proofs == self.names.len();
-        is_proof.then(|| self.gas.checked_div(self.proofs as u64)).flatten()
-    }
+    is_proof: bool,
 }
 
 /// All successful calls of the game since a block.
@@ -278,11 +269,10 @@ async fn moves(stage: &Stage, from: u64) -> Result<Vec<Step>> {
             if !receipt.status() {
                 continue;
             }
-            let names = altana_node::dispute::calls::names(&call);
             steps.push(Step {
                 side: if transaction.from() == honest { "honest" } else { "thief" },
-                proofs: names.iter().filter(|name| name.starts_with("prove instruction")).count(),
-                names,
+                is_proof: matches!(call, FaultProofCalls::prove(_)),
+                names: altana_node::dispute::calls::names(&call),
                 gas: receipt.gas_used,
             });
         }

@@ -358,13 +358,13 @@ impl Player {
     async fn play(&mut self, open: &OpenClaims) -> Result<(), NodeError> {
         let mut result = Ok(());
         let mut disputes = self.standing.lock().all();
-        let mut thirsty = Vec::new();
+        let mut to_run = Vec::new();
         for _ in 0..ROUNDS_MAX {
             let mut again = Vec::new();
             for standing in disputes {
                 match self.play_round(&standing, open, 0).await {
                     Ok(Next::Again) => again.push(standing),
-                    Ok(Next::Run) => thirsty.push(standing),
+                    Ok(Next::Run) => to_run.push(standing),
                     Ok(Next::Wait) => {}
                     Err(NodeError::Parent(error)) if !matches!(error, ParentError::Fatal(_)) => {
                         let claim = standing.right.index;
@@ -377,7 +377,7 @@ impl Player {
             disputes = again;
         }
         let turn = |standing: &&Standing| standing.right.index > self.last_run;
-        if let Some(standing) = thirsty.iter().find(turn).or_else(|| thirsty.first()).copied() {
+        if let Some(standing) = to_run.iter().find(turn).or_else(|| to_run.first()).copied() {
             self.last_run = standing.right.index;
             self.is_running = true;
             self.play_round(&standing, open, 1).await?;
@@ -414,7 +414,6 @@ impl Player {
         self.sent += played.len() as u64;
         self.missed += missed;
         self.shared.metrics.dispute_moves_total.add(played.iter().map(Played::moves).sum());
-        let unpaid = unfunded.is_some();
         self.unfunded = unfunded.or(self.unfunded.take());
         let parent_final = standing.parent.index <= open.last_final.index;
         if acts.due && parent_final {
@@ -423,8 +422,8 @@ impl Player {
             let sent = self.claims.play(call, U256::ZERO).await;
             self.done("confirmation of a claim", sent)?;
         }
-        let answers = acts.moves.iter().any(altana_dispute::Move::is_answer);
-        let next = if answers && !unpaid { Next::Again } else { Next::Wait };
+        // Where nothing was sent, trying again at once would come to the same.
+        let next = if played.is_empty() { Next::Wait } else { Next::Again };
         if !acts.untold.is_empty() {
             let is_later = self.untold(right.index, acts.untold)?;
             return Ok(if is_later && next == Next::Wait { Next::Run } else { next });

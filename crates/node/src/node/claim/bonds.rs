@@ -48,8 +48,8 @@ impl Player {
         for (module, indices) in self.unsettled.clone() {
             let claims = self.under(module);
             let indices: Vec<u64> = indices.into_iter().collect();
-            for indices in indices.chunks(SETTLED_MAX) {
-                self.settle_together(&claims, indices).await?;
+            for several in indices.chunks(SETTLED_MAX).filter(|several| several.len() > 1) {
+                self.settle_together(&claims, several).await?;
             }
             for index in indices {
                 self.try_settle(module, index).await?;
@@ -63,23 +63,21 @@ impl Player {
         Ok(())
     }
 
-    /// Books those bonds that can be, with one transaction if there are several.
+    /// Books those of several bonds that can be, with one transaction.
     async fn settle_together(&mut self, claims: &Claims, of: &[u64]) -> Result<(), NodeError> {
-        if of.len() < 2 {
-            return Ok(());
-        }
         let calls: Vec<FaultProofCalls> = of.iter().map(|index| settling(*index)).collect();
-        let made = claims.reader.would_be_made(&calls).await?;
-        let ready = |it: &(u64, bool)| it.1;
-        let ready: Vec<(u64, bool)> = of.iter().copied().zip(made).filter(ready).collect();
-        let moves = ready.iter().map(|(index, _)| settling(*index).abi_encode().into()).collect();
+        // If even asking is too much, they go one by one.
+        let Ok(made) = claims.reader.would_be_made(&calls).await else { return Ok(()) };
+        let ready: Vec<u64> =
+            of.iter().zip(made).filter(|(_, made)| *made).map(|(index, _)| *index).collect();
         if ready.len() < 2 {
             return Ok(());
         }
+        let moves = ready.iter().map(|index| settling(*index).abi_encode().into()).collect();
         let call = FaultProofCalls::multi(FaultProof::multiCall { moves });
         let sent = claims.play(call, U256::ZERO).await;
         if self.done("settlement of bonds", sent)? {
-            for (index, _) in ready {
+            for index in ready {
                 self.mark_settled(claims.reader.fault_proof, index);
             }
         }
