@@ -17,8 +17,7 @@ mod memory;
 #[allow(dead_code, reason = "the inputs of the tests")]
 mod precompiles;
 
-use cases::{BOUND, Case, cases, instructions, largest};
-use chain::Chain;
+use cases::{BOUND, Case, cases, instructions, largest_batch};
 use std::process::ExitCode;
 
 /// The default gas limit of a block.
@@ -30,7 +29,10 @@ fn main() -> ExitCode {
         return memory_table(&std::env::args().nth(2).unwrap_or_default());
     }
     let nothing = instructions(&Case::nothing().block().0);
-    println!("an empty block takes {nothing} instructions, {} in the largest batch;", fixed());
+    println!(
+        "an empty block takes {nothing} instructions, {} in the largest batch;",
+        instructions(&largest_batch())
+    );
     println!("beyond it:\n");
     println!("{:<34} {:>12} {:>14} {:>8}", "", "gas", "instructions", "per gas");
     let mut worst = 0;
@@ -85,20 +87,4 @@ fn memory_row(hog: memory::Hog, word: &str, nothing: u64) {
         heap as f64 / gas as f64,
         instructions / gas
     );
-}
-
-/// Instructions of an almost empty block in a batch of six blobs and 1,023 messages.
-fn fixed() -> u64 {
-    let (deposits, transactions) = largest();
-    let mut chain = Chain::new();
-    chain.spec.gas_limit = 2_000_000_000;
-    for deposit in deposits {
-        chain.queue_deposit(20, deposit);
-    }
-    chain.build(1_001, 1, vec![]);
-    let messages = chain.queue.len() - 1;
-    assert_eq!(chain.build(1_002, messages, transactions), []);
-    let committed = chain.commit_batch(true);
-    assert_eq!(committed.blobs.len(), 6);
-    instructions(&committed)
 }

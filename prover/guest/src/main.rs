@@ -1,7 +1,7 @@
 //! Run the state transition of batches inside the zkVM: the program of the validity proof; never on
 //! any other computer.
 //!
-//! `build.sh` builds it. Its first input says what is to be proved, its second is the witness; its
+//! `build-guest.sh` builds it. Its first input says what is to be proved, its second is the witness; its
 //! output is [`public_input`](altana_protocol::stf::public_input). It panics, and so cannot be
 //! proved, if the witness lacks something.
 #![cfg_attr(target_os = "zkvm", no_std, no_main)]
@@ -34,5 +34,5 @@ use openvm_keccak256 as _;
 
 #[cfg(not(target_os = "zkvm"))]
 fn main() {
-    eprintln!("this is a program for the zkVM: `build.sh` builds it");
+    eprintln!("this is a program for the zkVM: `build-guest.sh` builds it");
 }

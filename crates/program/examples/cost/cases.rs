@@ -447,7 +447,7 @@ fn blocks() -> Vec<Case> {
 }
 
 /// A batch as large as can be, whose first block holds one message: what each of its blocks reads.
-pub(crate) fn largest() -> (Vec<Deposit>, Vec<Transaction>) {
+fn largest() -> (Vec<Deposit>, Vec<Transaction>) {
     let deposit = |index: u64| Deposit {
         from: Address::from_word(U256::from(0x1_0000 + index).into()),
         to: TxKind::Call(STORE),
@@ -465,4 +465,20 @@ pub(crate) fn largest() -> (Vec<Deposit>, Vec<Transaction>) {
         sign(index as usize, tx)
     });
     ((0..1022).map(deposit).collect(), transactions.collect())
+}
+
+/// The largest batch, behind an almost empty block: 1,023 messages, and six blobs.
+pub(crate) fn largest_batch() -> Committed {
+    let (deposits, transactions) = largest();
+    let mut chain = Chain::new();
+    chain.spec.gas_limit = 2_000_000_000;
+    for deposit in deposits {
+        chain.queue_deposit(20, deposit);
+    }
+    chain.build(1_001, 1, vec![]);
+    let messages = chain.queue.len() - 1;
+    assert_eq!(chain.build(1_002, messages, transactions), []);
+    let committed = chain.commit_batch(true);
+    assert_eq!(committed.blobs.len(), 6);
+    committed
 }

@@ -1,7 +1,7 @@
 //! How much of its memory the program takes, and blocks that take much.
 
 use crate::{
-    cases::{Case, HOSTILE, largest},
+    cases::{Case, HOSTILE, largest_batch},
     chain::{CHAIN_ID, Chain, Committed, SENDERS, STORE, call, secret, sign},
 };
 use alloy_consensus::{
@@ -219,18 +219,10 @@ pub(crate) fn passing() -> Vec<Hog> {
 
 /// What a block takes before it begins: the largest batches.
 pub(crate) fn batches() -> Vec<(&'static str, Committed)> {
-    let (deposits, transactions) = largest();
-    let mut chain = Chain::new();
-    chain.spec.gas_limit = 2_000_000_000;
-    for deposit in deposits {
-        chain.queue_deposit(20, deposit);
-    }
-    chain.build(1_001, 1, vec![]);
-    let messages = chain.queue.len() - 1;
-    assert_eq!(chain.build(1_002, messages, transactions), []);
-    let messages = chain.commit_batch(true);
-
-    vec![("1,023 messages, six blobs", messages), ("590,000 authorisations", authorizations())]
+    vec![
+        ("1,023 messages, six blobs", largest_batch()),
+        ("590,000 authorisations", authorizations()),
+    ]
 }
 
 /// What decodes to more memory than anything else of its length. Its transaction is invalid, but is

@@ -1,0 +1,9 @@
+#!/bin/bash
+# Builds a program for the zkVM with the pinned toolchain, by plain cargo: build-guest.sh guest|guest-trivial
+set -euo pipefail
+cd "$(dirname "$0")/$1"
+flags=(-C passes=lower-atomic -C link-arg=-Ttext=0x00200800 -C link-arg=--fatal-warnings
+    -C panic=abort --cfg 'getrandom_backend="custom"' -Zlocation-detail=none)
+CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f'; echo "${flags[*]}") RUSTC_BOOTSTRAP=1 \
+    cargo build --release --locked --target riscv32im-risc0-zkvm-elf \
+    --target-dir "${CARGO_TARGET_DIR:-target}" -Zbuild-std=core,alloc -Zbuild-std-features=compiler-builtins-mem "${@:2}"
