@@ -14,7 +14,7 @@ const TOGETHER_MAX: u64 = 10_000_000;
 const CREDITS_MAX: usize = 256;
 
 /// Moves that are made with one transaction.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Group {
     pub(super) calls: Vec<FaultProofCalls>,
     /// Wei that the moves bring.
