@@ -73,6 +73,12 @@ pub struct Dev {
     /// Time between rollup blocks.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 1000)]
     pub block_time: u64,
+    /// What makes claims final.
+    #[arg(long, value_enum, default_value_t)]
+    pub preset: Preset,
+    /// Program that makes validity proofs [default: `altana-prover` beside this program, or in PATH].
+    #[arg(long, value_name = "FILE", env = "ALTANA_PROVER")]
+    pub prover: Option<PathBuf>,
     /// How long a claim can be disputed.
     #[arg(long, value_name = "SECONDS", default_value_t = 4)]
     pub challenge_window: u64,
@@ -82,6 +88,28 @@ pub struct Dev {
     /// Keep the chains here and go on from them the next time [default: a temporary folder].
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+}
+
+/// The family of a chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Preset {
+    /// Claims are final when nobody contradicts them in time; a dispute finds the wrong one.
+    #[default]
+    Optimistic,
+    /// Claims are final when they are proved.
+    ZkRollup,
+    /// Optimistic, and a validity proof makes a claim final at once.
+    Hybrid,
+}
+
+impl From<Preset> for altana_contracts::Preset {
+    fn from(preset: Preset) -> Self {
+        match preset {
+            Preset::Optimistic => Self::Optimistic,
+            Preset::ZkRollup => Self::ZkRollup,
+            Preset::Hybrid => Self::Hybrid,
+        }
+    }
 }
 
 /// `altana demo`.
@@ -117,6 +145,9 @@ pub struct Init {
     /// Name of the new chain.
     #[arg(long)]
     pub name: Option<String>,
+    /// What makes claims final.
+    #[arg(long, value_enum, default_value_t)]
+    pub preset: Preset,
     /// Short windows and funded test accounts instead of production values.
     #[arg(long)]
     pub dev: bool,
@@ -199,6 +230,14 @@ pub struct Node {
     /// File that holds the challenger's key. Without it, ALTANA_CHALLENGER_KEY.
     #[arg(long, value_name = "FILE")]
     pub challenger_key_file: Option<PathBuf>,
+    /// File that holds the prover's key. Without it, ALTANA_PROVER_KEY. A proposer that proves uses
+    /// its own.
+    #[arg(long, value_name = "FILE")]
+    pub prover_key_file: Option<PathBuf>,
+    /// Folder in which this node and `altana-prover work` meet [default: `proofs` in the node's
+    /// folder].
+    #[arg(long, value_name = "DIR")]
+    pub jobs: Option<PathBuf>,
 }
 
 /// What a node does.
@@ -212,6 +251,8 @@ pub enum Role {
     Proposer,
     /// Answers wrong claims on the parent.
     Challenger,
+    /// Has right claims proved by `altana-prover`, and sends the proofs to the parent.
+    Prover,
     /// Derives the chain from the parent alone.
     Verifier,
 }

@@ -222,7 +222,7 @@ async fn a_module_that_is_replaced_gives_all_bonds_back() {
         assert!(receipt.status());
         receipt
     };
-    let old = FaultProof::new(arena.reader.fault_proof, &owner);
+    let old = FaultProof::new(arena.reader.module, &owner);
     let next = FaultProofConfig {
         settlement: arena.reader.settlement,
         step: old.step().call().await.expect("an answer"),

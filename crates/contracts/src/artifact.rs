@@ -18,6 +18,7 @@ const ARTIFACTS: &[(&str, &str)] = artifacts![
     "FaultProof",
     "FeeVault",
     "GasPriceOracle",
+    "HybridProof",
     "Inbox",
     "L1Block",
     "L1CrossDomainMessenger",
@@ -34,9 +35,13 @@ const ARTIFACTS: &[(&str, &str)] = artifacts![
     "OptimismMintableERC721Factory",
     "Portal",
     "Settlement",
+    "StarkConstraints",
+    "StarkKeyStore",
+    "StarkOpenings",
     "Step",
     "Timelock",
     "WETH",
+    "ZkProof",
 ];
 
 /// There is no such contract, or its artifact is damaged.

@@ -166,6 +166,47 @@ sol! {
         function programHash() external view returns (bytes32);
     }
 
+    /// What `ZkProof` and `HybridProof` have in common.
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract ZkProof {
+        event ClaimProved(uint64 indexed index);
+        function proveClaim(uint64 index, bytes openings) external;
+        function openings() external view returns (address);
+        function keyHash() external view returns (bytes32);
+        function exeCommit() external view returns (bytes32);
+        function vmCommit() external view returns (bytes32);
+    }
+
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract StarkConstraints {
+        function verify(
+            address[] key,
+            bytes claim,
+            bytes proof
+        ) external returns (bytes32 id);
+        function reached(bytes32 id) external view returns (bool);
+    }
+
+    #[sol(rpc)]
+    #[derive(Debug)]
+    contract StarkOpenings {
+        function verify(
+            address[] key,
+            bytes claim,
+            bytes checkpoint,
+            bytes proof
+        ) external;
+        function proved(bytes32 keyHash, bytes32 claimHash) external view returns (bool);
+        function CONSTRAINTS() external view returns (address);
+    }
+
+    #[derive(Debug)]
+    contract StarkKeyStore {
+        function store(bytes piece) external returns (address);
+    }
+
     #[sol(rpc)]
     #[derive(Debug)]
     contract Claim {
@@ -416,6 +457,13 @@ mod tests {
             FaultProof::FaultProofCalls::SELECTORS,
             FaultProof::FaultProofEvents::SELECTORS,
         );
+        for module in ["ZkProof", "HybridProof"] {
+            check(module, ZkProof::ZkProofCalls::SELECTORS, ZkProof::ZkProofEvents::SELECTORS);
+        }
+        check("HybridProof", FaultProof::FaultProofCalls::SELECTORS, &[]);
+        check("StarkConstraints", StarkConstraints::StarkConstraintsCalls::SELECTORS, &[]);
+        check("StarkOpenings", StarkOpenings::StarkOpeningsCalls::SELECTORS, &[]);
+        check("StarkKeyStore", StarkKeyStore::StarkKeyStoreCalls::SELECTORS, &[]);
         for bridge in ["L1StandardBridge", "L2StandardBridge"] {
             let calls = StandardBridge::StandardBridgeCalls::SELECTORS;
             check(bridge, calls, StandardBridge::StandardBridgeEvents::SELECTORS);

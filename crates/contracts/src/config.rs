@@ -12,6 +12,9 @@ pub struct RollupConfig {
     pub name: String,
     /// EIP-155 chain id of the rollup.
     pub chain_id: u64,
+    /// What makes claims final.
+    #[serde(default)]
+    pub preset: Preset,
     /// Who runs it, and who may change what.
     pub roles: Roles,
     /// Block production and fees.
@@ -24,6 +27,40 @@ pub struct RollupConfig {
     /// Balances at genesis, in wei. For development: on a real chain ether comes from the Portal.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub balances: BTreeMap<Address, U256>,
+}
+
+/// What makes a claim about the rollup's state final: the family of the chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// Nobody contradicts it within a window, or it wins the dispute (docs/dispute.md).
+    #[default]
+    Optimistic,
+    /// A validity proof, and nothing else (docs/zk.md).
+    ZkRollup,
+    /// What makes an optimistic rollup's claims final; a validity proof does so at once.
+    Hybrid,
+}
+
+impl Preset {
+    /// Whether claims can be disputed.
+    pub const fn has_game(self) -> bool {
+        matches!(self, Self::Optimistic | Self::Hybrid)
+    }
+
+    /// Whether claims can be proved.
+    pub const fn has_proofs(self) -> bool {
+        matches!(self, Self::ZkRollup | Self::Hybrid)
+    }
+
+    /// Its module, by the contract's name.
+    pub const fn module(self) -> &'static str {
+        match self {
+            Self::Optimistic => "FaultProof",
+            Self::ZkRollup => "ZkProof",
+            Self::Hybrid => "HybridProof",
+        }
+    }
 }
 
 /// The accounts that run a rollup. All live on the parent chain, fees are paid to one on the rollup.
@@ -125,6 +162,7 @@ impl RollupConfig {
         Self {
             name: "altana-dev".into(),
             chain_id: 42069,
+            preset: Preset::default(),
             roles: Roles {
                 batcher: role(1),
                 guardian: role(3),

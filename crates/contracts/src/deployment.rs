@@ -41,10 +41,14 @@ pub struct ParentContracts {
     pub portal: Address,
     /// Claims.
     pub settlement: Address,
-    /// What makes claims final: the fault proof.
+    /// What makes claims final.
     pub validity: Address,
-    /// One instruction of the fault proof's machine.
-    pub step: Address,
+    /// One instruction of the fault proof's machine, where claims can be disputed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<Address>,
+    /// The verifier of validity proofs, where claims can be proved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stark: Option<StarkContracts>,
     /// Cross-domain messenger.
     pub messenger: Address,
     /// ETH and ERC-20.
@@ -53,6 +57,18 @@ pub struct ParentContracts {
     pub erc721_bridge: Address,
     /// Multicall3: the parent's own, or ours where it has none.
     pub multicall3: Address,
+}
+
+/// The verifier of validity proofs. It keeps nothing of a chain: many can use one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StarkContracts {
+    /// The first transaction of a verification.
+    pub constraints: Address,
+    /// The second.
+    pub openings: Address,
+    /// The verifying key, piece by piece.
+    pub key_store: Address,
 }
 
 /// A deployment folder cannot be read or written.

@@ -9,6 +9,6 @@ pub mod genesis;
 pub mod predeploy;
 pub mod revert;
 
-pub use config::{Blocks, ConfigError, Delays, Roles, RollupConfig};
-pub use deploy::{DeployError, deploy};
-pub use deployment::{Deployment, DeploymentError, ParentContracts};
+pub use config::{Blocks, ConfigError, Delays, Preset, Roles, RollupConfig};
+pub use deploy::{DeployError, Programs, ZkProgram, deploy};
+pub use deployment::{Deployment, DeploymentError, ParentContracts, StarkContracts};

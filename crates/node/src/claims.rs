@@ -16,6 +16,8 @@ pub struct Config {
     pub confirmations: u64,
     /// How often the parent is asked.
     pub poll_ms: u64,
+    /// Whether right claims are to be proved, where the chain has validity proofs.
+    pub proves: bool,
 }
 
 impl Config {
@@ -24,9 +26,14 @@ impl Config {
         Self { interval_s: Some(3600), ..Self::challenger() }
     }
 
+    /// A prover: has right claims proved, and answers wrong ones.
+    pub fn prover() -> Self {
+        Self { proves: true, ..Self::challenger() }
+    }
+
     /// A challenger: answers wrong claims.
     pub fn challenger() -> Self {
-        Self { interval_s: None, confirmations: 4, poll_ms: 2000 }
+        Self { interval_s: None, confirmations: 4, poll_ms: 2000, proves: false }
     }
 }
 
@@ -43,7 +50,7 @@ pub struct Expected {
     pub output_root: B256,
     /// Number of its last block.
     pub last_block: u64,
-    /// What ties it to its history.
+    /// What ties it to its history; nothing where claims cannot be disputed.
     pub data: Bytes,
 }
 
@@ -53,7 +60,12 @@ impl Expected {
         claim.batch_index == self.batch_index
             && claim.output_root == self.output_root
             && claim.last_block == self.last_block
-            && claim.data_hash == keccak256(&self.data)
+            && claim.data_hash == self.data_hash()
+    }
+
+    /// As the Settlement hashes it.
+    fn data_hash(&self) -> B256 {
+        if self.data.is_empty() { B256::ZERO } else { keccak256(&self.data) }
     }
 
     /// The call that claims it.
@@ -85,6 +97,8 @@ pub struct Contest {
 pub struct Verdict {
     /// The newest right claim.
     pub tip: Claim,
+    /// The right claims that are pending, each with the one it builds on, oldest first.
+    pub right: Vec<(Claim, Claim)>,
     /// Where wrong claims stand on right ones, oldest first.
     pub contests: Vec<Contest>,
     /// Whether there may be more right claims, about batches that are not derived yet.
@@ -114,7 +128,10 @@ pub fn judge<E>(
             verdict.contests.push(Contest { parent, right, wrong });
         }
         match right {
-            Some(right) => verdict.tip = right,
+            Some(right) => {
+                verdict.right.push((parent, right));
+                verdict.tip = right;
+            }
             None => return Ok(verdict),
         }
     }

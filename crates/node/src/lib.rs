@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod node;
 pub mod note;
 pub mod pool;
+mod proof;
 pub mod rescue;
 pub mod sequencer;
 #[cfg(test)]

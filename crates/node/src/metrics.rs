@@ -117,6 +117,10 @@ metrics! {
     gauge claims_unfunded,
     /// Moves made against wrong claims.
     counter dispute_moves_total,
+    /// Claims that were given to the prover.
+    counter proof_jobs_total,
+    /// Claims whose proofs the parent took from this node.
+    counter claims_proved_total,
     /// Batches whose evidence is kept for disputes.
     gauge evidence_kept,
     /// Derived batches, not decided yet, whose evidence is still to be fetched.

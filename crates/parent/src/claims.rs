@@ -6,6 +6,7 @@ use alloy::{
     eips::BlockId,
     primitives::{Address, B256, Bytes, U256},
     providers::DynProvider,
+    rpc::json_rpc::ErrorPayload,
     sol_types::{SolCall, SolInterface, SolValue},
 };
 use altana_contracts::bindings::{
@@ -106,7 +107,7 @@ pub struct ClaimReader {
     /// The Settlement.
     pub settlement: Address,
     /// The validity module of claims to come.
-    pub fault_proof: Address,
+    pub module: Address,
     /// The first claim under it. What an earlier module has not decided stays so.
     first_claim: u64,
 }
@@ -116,13 +117,13 @@ impl ClaimReader {
     /// may have replaced the one that the chain was deployed with.
     pub async fn connect(parent: Parent, settlement: Address) -> Result<Self, ParentError> {
         let list = Settlement::new(settlement, parent.provider());
-        let fault_proof = list.validity().call().await.map_err(temporary)?;
-        let mut reader = Self { parent, settlement, fault_proof, first_claim: 0 };
+        let module = list.validity().call().await.map_err(temporary)?;
+        let mut reader = Self { parent, settlement, module, first_claim: 0 };
         // A module that was replaced does not come back, so claims lie in order of their modules.
         let (mut low, mut high) = (1, reader.count().await?);
         while low < high {
             let middle = low + (high - low) / 2;
-            if reader.module_of(middle).await? == fault_proof {
+            if reader.module_of(middle).await? == module {
                 high = middle;
             } else {
                 low = middle + 1;
@@ -135,7 +136,7 @@ impl ClaimReader {
     /// The game of another module of the chain.
     #[must_use]
     pub fn under(&self, module: Address) -> Self {
-        Self { fault_proof: module, ..self.clone() }
+        Self { module, ..self.clone() }
     }
 
     /// Claims that an earlier module had not made final when it was replaced, the newest first.
@@ -155,21 +156,30 @@ impl ClaimReader {
         self.claim_contract(claim).await?.validity().call().await.map_err(temporary)
     }
 
-    /// The rules.
-    pub async fn terms(&self) -> Result<GameTerms, ParentError> {
-        let game = self.game();
+    /// The rules of the game. `None`: claims cannot be disputed.
+    pub async fn game(&self) -> Result<Option<GameTerms>, ParentError> {
+        let game = self.contract();
+        let Some(program_hash) = if_there(game.programHash().call().await)? else {
+            return Ok(None);
+        };
         let level = async |level| game.levelBond(level).call().await.map_err(temporary);
-        Ok(GameTerms {
+        Ok(Some(GameTerms {
             window_s: game.windowSeconds().call().await.map_err(temporary)?,
-            program_hash: game.programHash().call().await.map_err(temporary)?,
+            program_hash,
             level_bonds: [level(1).await?, level(2).await?],
-        })
+        }))
+    }
+
+    /// The rules of the game, where there has to be one.
+    pub async fn terms(&self) -> Result<GameTerms, ParentError> {
+        let none = || ParentError::Fatal("claims of this chain cannot be disputed".into());
+        self.game().await?.ok_or_else(none)
     }
 
     /// What is not decided. `known_final` is a claim that was final when last asked, 0 at first.
     pub async fn open(&self, known_final: u64) -> Result<OpenClaims, ParentError> {
         let module = self.list().validity().call().await.map_err(temporary)?;
-        if module != self.fault_proof {
+        if module != self.module {
             return Err(ParentError::Reset(format!("claims are decided by {module} from now on")));
         }
         let (claims, count) = self.claims_from(known_final).await?;
@@ -274,12 +284,12 @@ impl ClaimReader {
 
     /// The last batch that a claim on this one covers.
     pub async fn last_batch_for(&self, claim: u64) -> Result<u64, ParentError> {
-        self.game().lastBatchFor(claim).call().await.map_err(temporary)
+        self.contract().lastBatchFor(claim).call().await.map_err(temporary)
     }
 
     /// How edges stand at a block, in order.
     pub async fn look(&self, edges: &[Edge], at: BlockId) -> Result<Vec<EdgeState>, ParentError> {
-        let game = self.game();
+        let game = self.contract();
         let mut states = Vec::with_capacity(edges.len());
         for edges in edges.chunks(EDGES_MAX) {
             let found = game.look(edges.to_vec()).block(at).call().await.map_err(temporary)?;
@@ -293,7 +303,7 @@ impl ClaimReader {
 
     /// How a claim's root edge stands, and when the claim is final.
     pub async fn standing(&self, claim: u64) -> Result<ClaimStanding, ParentError> {
-        let game = self.game();
+        let game = self.contract();
         let root = game.rootEdge(claim).call().await.map_err(temporary)?;
         let states = game.look(vec![root]).call().await.map_err(temporary)?;
         let state = states.into_iter().next();
@@ -305,16 +315,16 @@ impl ClaimReader {
     /// Which of these moves would be made now if they were made together.
     pub async fn would_be_made(&self, moves: &[FaultProofCalls]) -> Result<Vec<bool>, ParentError> {
         let moves = moves.iter().map(|call| call.abi_encode().into()).collect();
-        self.game().multi(moves).call().await.map_err(temporary)
+        self.contract().multi(moves).call().await.map_err(temporary)
     }
 
     /// Wei that the contract owes to an account.
     pub async fn withdrawable(&self, account: Address) -> Result<U256, ParentError> {
-        self.game().withdrawable(account).call().await.map_err(temporary)
+        self.contract().withdrawable(account).call().await.map_err(temporary)
     }
 
-    fn game(&self) -> FaultProofInstance<&DynProvider> {
-        FaultProof::new(self.fault_proof, self.parent.provider())
+    fn contract(&self) -> FaultProofInstance<&DynProvider> {
+        FaultProof::new(self.module, self.parent.provider())
     }
 
     fn list(&self) -> SettlementInstance<&DynProvider> {
@@ -335,7 +345,7 @@ impl Claims {
     /// `Settlement.propose`, with the bond that is due.
     pub async fn propose(&self, proposal: &Proposal) -> Result<Sent, ParentError> {
         let claimant = self.sender.address();
-        let bond = self.reader.game().bond(proposal.parent.index, claimant).call().await;
+        let bond = self.reader.contract().bond(proposal.parent.index, claimant).call().await;
         let call = Settlement::proposeCall {
             parent: proposal.parent.address,
             batchIndex: proposal.batch_index,
@@ -358,11 +368,28 @@ impl Claims {
     /// A call of the fault proof.
     pub async fn play(&self, call: FaultProofCalls, value: U256) -> Result<Sent, ParentError> {
         let data = call.abi_encode().into();
-        super::batches::send(&self.sender, self.reader.fault_proof, value, data, Vec::new()).await
+        super::batches::send(&self.sender, self.reader.module, value, data, Vec::new()).await
     }
 }
 
-fn temporary(error: ContractError) -> ParentError {
+/// What a function of a contract says. `None`: the contract has no such function.
+pub(crate) fn if_there<T>(answer: Result<T, ContractError>) -> Result<Option<T>, ParentError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(ContractError::ZeroData(..)) => Ok(None),
+        Err(ContractError::TransportError(error)) if error.as_error_resp().is_some_and(reverted) => {
+            Ok(None)
+        }
+        Err(error) => Err(temporary(error)),
+    }
+}
+
+/// Whether an RPC says that a call reverted, and not that it cannot answer now.
+fn reverted(error: &ErrorPayload) -> bool {
+    error.as_revert_data().is_some() || error.message.to_lowercase().contains("revert")
+}
+
+pub(crate) fn temporary(error: ContractError) -> ParentError {
     ParentError::temporary(error)
 }
 

@@ -4,6 +4,7 @@
 //! combination of their commitments, and if it does, all but certainly each blob has its own: one
 //! commitment (40 ms) is computed for all instead of one for each.
 
+use alloy::primitives::B256;
 use altana_protocol::batch::{BLOB_BYTES, Blob};
 use ark_bls12_381::{Fr, G1Affine, G1Projective};
 use ark_ec::CurveGroup;
@@ -28,6 +29,22 @@ pub(crate) fn commit(blob: &[u8; BLOB_BYTES]) -> Option<Commitment> {
     let blob = c_kzg::Blob::from_bytes(blob).ok()?;
     let commitment = settings().blob_to_kzg_commitment(&blob).ok()?;
     Some(*commitment.to_bytes())
+}
+
+/// What the point-evaluation precompile takes for a blob's value at `point`: versioned hash, point,
+/// value, commitment, proof (EIP-4844). `None` if the blob is none, or the point no element.
+pub fn open_blob(versioned_hash: B256, blob: &Blob, point: B256) -> Option<[u8; 192]> {
+    let blob = c_kzg::Blob::from_bytes(&blob[..]).ok()?;
+    let commitment = settings().blob_to_kzg_commitment(&blob).ok()?.to_bytes();
+    let (proof, value) = settings().compute_kzg_proof(&blob, &point.0.into()).ok()?;
+    let parts: [&[u8]; 5] = [
+        &versioned_hash[..],
+        &point[..],
+        &value[..],
+        &commitment[..],
+        &proof.to_bytes()[..],
+    ];
+    parts.concat().try_into().ok()
 }
 
 /// Whether blob `i` has commitment `i`, for all of them.

@@ -14,6 +14,7 @@ mod evidence;
 mod inbox;
 mod kzg;
 mod position;
+mod proofs;
 mod rpc;
 mod seam;
 pub mod sender;
@@ -25,6 +26,8 @@ pub use claims::{Claim, ClaimReader, ClaimStanding, Claims, GameTerms, OpenClaim
 pub use error::ParentError;
 pub use evidence::{BatchEvidence, NoEvidence};
 pub use inbox::{CommittedBatch, InboxLog, InboxMessage, InboxReader, InboxTerms};
+pub use kzg::open_blob;
+pub use proofs::{ProofStep, ProofTerms, VerifiedProof};
 pub use rpc::Options;
 pub use seam::{BatchSender, Commit, ParentReader};
 pub use sender::{Sender, SenderOptions, Sent};

@@ -3,11 +3,7 @@
 use crate::{cli, keys, output, stack};
 use alloy::{network::EthereumWallet, primitives::utils::format_ether, providers::Provider};
 use altana_contracts::{RollupConfig, deploy};
-use altana_program::PROGRAM_HASH;
 use anyhow::{Context, Result, ensure};
-
-/// Contracts of a deployment, for the progress bar.
-const CONTRACTS: u64 = 10;
 
 /// Deploys, and writes the deployment's folder.
 pub async fn run(args: cli::Deploy, json: bool) -> Result<()> {
@@ -30,8 +26,8 @@ pub async fn run(args: cli::Deploy, json: bool) -> Result<()> {
     let ether = format_ether(balance);
     let ether = ether.trim_end_matches('0').trim_end_matches('.');
     output::note(&format!("deploying from {deployer}, which has {ether} ether"));
-    let bar = output::bar(json, CONTRACTS);
-    let deployment = deploy(&parent, deployer, &config, PROGRAM_HASH, |contract| {
+    let bar = output::bar(json, deploy::transactions(config.preset, &stack::programs()));
+    let deployment = deploy(&parent, deployer, &config, stack::programs(), |contract| {
         bar.inc(1);
         bar.set_message(contract);
     })

@@ -87,13 +87,23 @@ fn roles(args: &cli::Node, deployment: &Deployment) -> Result<NodeRoles> {
         let key = keys::read(args.batcher_key_file.as_deref(), "ALTANA_BATCHER_KEY")?;
         roles.batcher = Some((batcher::Config::default(), key));
     }
+    roles.jobs = args.jobs.clone();
+    let proves = has(Role::Prover);
+    ensure!(
+        !proves || deployment.config.preset.has_proofs(),
+        "claims of this chain cannot be proved: its preset is \"optimistic\""
+    );
     if has(Role::Proposer) {
         let key = keys::read(args.proposer_key_file.as_deref(), "ALTANA_PROPOSER_KEY")?;
         let interval_s = Some(args.claim_interval);
-        roles.claims = Some((claims::Config { interval_s, ..claims::Config::proposer() }, key));
+        let config = claims::Config { interval_s, proves, ..claims::Config::proposer() };
+        roles.claims = Some((config, key));
     } else if has(Role::Challenger) {
         let key = keys::read(args.challenger_key_file.as_deref(), "ALTANA_CHALLENGER_KEY")?;
-        roles.claims = Some((claims::Config::challenger(), key));
+        roles.claims = Some((claims::Config { proves, ..claims::Config::challenger() }, key));
+    } else if proves {
+        let key = keys::read(args.prover_key_file.as_deref(), "ALTANA_PROVER_KEY")?;
+        roles.claims = Some((claims::Config::prover(), key));
     }
     Ok(roles)
 }

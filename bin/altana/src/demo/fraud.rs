@@ -179,7 +179,7 @@ async fn claim(stage: &mut Stage) -> Result<((), Figures)> {
         thieves.push(thief);
     }
     stage.thieves = thieves;
-    let game = FaultProof::new(stage.claims.fault_proof, &stage.setting.parent);
+    let game = FaultProof::new(stage.claims.module, &stage.setting.parent);
     let bond = format_ether(game.claimBond().call().await?);
     Ok(((), vec![("gas", json!(gas)), ("bond_ether_each", json!(bond))]))
 }
@@ -253,7 +253,7 @@ struct Step {
 
 /// All successful calls of the game since a block.
 async fn moves(stage: &Stage, from: u64) -> Result<Vec<Step>> {
-    let (parent, game) = (&stage.setting.parent, stage.claims.fault_proof);
+    let (parent, game) = (&stage.setting.parent, stage.claims.module);
     let honest = stage.setting.honest();
     let mut steps = Vec::new();
     for number in from + 1..=parent.get_block_number().await? {
@@ -321,7 +321,7 @@ async fn refuse(stage: &Stage) -> Result<((), Figures)> {
 }
 
 async fn bonds(stage: &Stage) -> Result<((), Figures)> {
-    let game = FaultProof::new(stage.claims.fault_proof, &stage.setting.parent);
+    let game = FaultProof::new(stage.claims.module, &stage.setting.parent);
     let thieves = U256::from(stage.thieves.len());
     let bond = game.claimBond().call().await?;
     stage

@@ -11,12 +11,14 @@ use alloy::{
     providers::{DynProvider, Provider, ProviderBuilder},
     signers::local::PrivateKeySigner,
 };
-use altana_contracts::{Deployment, RollupConfig, bindings::Inbox, deploy};
+use altana_contracts::{
+    Deployment, Preset, Programs, RollupConfig, ZkProgram, bindings::Inbox, deploy,
+};
 use altana_devnet::{Config as DevnetConfig, Devnet, Mining};
 use altana_ledger::{Ledger, Options as LedgerOptions, Rules};
 use altana_node::{
     batcher, claims,
-    node::{Chain, Node, NodeConfig, NodeHandle, PollMs, rpc_module},
+    node::{Chain, Node, NodeConfig, NodeHandle, PollMs, ProofConfig, rpc_module},
     pool::Limits,
     sequencer::{self, MessageLimits},
 };
@@ -25,6 +27,7 @@ use altana_parent::{
     SenderOptions,
 };
 use altana_program::PROGRAM_HASH;
+use altana_proof::guest;
 use altana_rpc::{Backend, Server, ServerHandle};
 use anyhow::{Context, Result, bail, ensure};
 use axum::{Router, routing::get};
@@ -58,6 +61,10 @@ pub struct StackOptions {
     pub delay_messages: bool,
     /// Seconds between claims; `None`: none but against wrong ones.
     pub claim_interval_s: Option<u64>,
+    /// What makes claims final.
+    pub preset: Preset,
+    /// Runs neither sequencer nor batcher.
+    pub follows: bool,
     /// How long a claim can be disputed, if not as short as in development.
     pub challenge_window_s: Option<u64>,
     /// How often transactions to the parent are looked at.
@@ -78,6 +85,8 @@ impl Default for StackOptions {
             dir: None,
             delay_messages: false,
             claim_interval_s: Some(0),
+            preset: Preset::Optimistic,
+            follows: false,
             challenge_window_s: None,
             sending_poll_ms: 200,
             claims_poll_ms: 500,
@@ -293,6 +302,7 @@ async fn deployment(
         return Ok(Deployment::read(&chain)?);
     }
     let mut config = RollupConfig::development(&accounts.addresses());
+    config.preset = options.preset;
     config.blocks.block_time_ms = options.block_time_ms;
     config.blocks.preconfirmation_ms = config.blocks.preconfirmation_ms.min(options.block_time_ms);
     if let Some(window_s) = options.challenge_window_s {
@@ -303,12 +313,26 @@ async fn deployment(
     let answer = parent.get_chain_id().await;
     answer.with_context(|| format!("the parent {parent_url} does not answer: is it running?"))?;
     let deployer = accounts.signer(DEPLOYER).address();
-    let deployment = deploy(&parent, deployer, &config, PROGRAM_HASH, |contract| {
+    let deployment = deploy(&parent, deployer, &config, programs(), |contract| {
         tracing::info!(contract, "deploying");
     })
     .await?;
     deployment.write(&chain)?;
     Ok(deployment)
+}
+
+/// The programs of this release that decide about claims.
+pub fn programs() -> Programs<'static> {
+    let key = altana_stark::Key::parse(guest::KEY).expect("the committed key is one");
+    Programs {
+        fault: PROGRAM_HASH,
+        zk: ZkProgram {
+            key: guest::KEY,
+            key_hash: key.hash(),
+            exe_commit: guest::EXE_COMMIT.into(),
+            vm_commit: guest::VM_COMMIT.into(),
+        },
+    }
 }
 
 /// The owner's account deploys, so that the first accounts are untouched.
@@ -345,6 +369,8 @@ pub struct NodeRoles {
     pub poll: PollMs,
     /// How transactions are sent to the parent.
     pub sending: SenderOptions,
+    /// The folder in which node and prover meet, if not in the node's own.
+    pub jobs: Option<PathBuf>,
 }
 
 fn dev_roles(options: &StackOptions, accounts: &Accounts) -> NodeRoles {
@@ -369,6 +395,7 @@ fn dev_roles(options: &StackOptions, accounts: &Accounts) -> NodeRoles {
                 interval_s: options.claim_interval_s,
                 confirmations: 0,
                 poll_ms: options.claims_poll_ms,
+                proves: options.preset.has_proofs(),
             },
             accounts.signer(accounts::COUNT - 2).clone(),
         )),
@@ -405,6 +432,10 @@ pub async fn start_node(
         peer_url: roles.peer,
         pool: roles.pool,
         poll_ms: roles.poll,
+        proofs: contracts.stark.map(|stark| ProofConfig {
+            jobs: roles.jobs.clone().unwrap_or_else(|| setup.dir.join("proofs")),
+            key_store: stark.key_store,
+        }),
         ..NodeConfig::default()
     };
     let open = |key: PrivateKeySigner, name: &str| {

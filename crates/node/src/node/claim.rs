@@ -4,6 +4,7 @@
 mod bonds;
 mod evidence;
 mod knowledge;
+mod prove;
 mod standing;
 
 use super::{Backoff, NodeError, Shared};
@@ -20,6 +21,7 @@ use altana_parent::{
 use altana_program::PROGRAM_HASH;
 use knowledge::Expectations;
 use parking_lot::Mutex;
+use prove::Proving;
 use standing::{Standing, StandingFile};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -148,7 +150,10 @@ struct Player {
     evidence: Evidence,
     /// Tells the last batch about which no dispute goes on.
     decided: watch::Sender<Option<u64>>,
-    terms: GameTerms,
+    /// The game, if claims can be disputed.
+    terms: Option<GameTerms>,
+    /// Validity proofs, if claims can be proved and this node is to do so.
+    proving: Option<Proving>,
     /// A claim that was final when last asked.
     known_final: u64,
     /// The newest claim that was written down as final, as far as this process knows.
@@ -186,8 +191,10 @@ impl Player {
     ) -> Result<Self, NodeError> {
         let parent = evidence.parent().clone();
         let claims = Claims { sender, reader: ClaimReader::connect(parent, settlement).await? };
-        let terms = claims.reader.terms().await?;
-        if terms.program_hash != PROGRAM_HASH {
+        let terms = claims.reader.game().await?;
+        if let Some(terms) = &terms
+            && terms.program_hash != PROGRAM_HASH
+        {
             // Other roles go on.
             return Err(NodeError::Parent(ParentError::Temporary(format!(
                 "this release proves blocks with program {PROGRAM_HASH}, but the chain's claims are \
@@ -195,6 +202,11 @@ impl Player {
                 terms.program_hash
             ))));
         }
+        let proving = match config.proves {
+            true => Proving::start(shared, &claims.reader).await?,
+            false => None,
+        };
+        let expected = Arc::new(Mutex::new(Expectations::new(terms.is_some())));
         Ok(Self {
             shared: shared.clone(),
             config,
@@ -202,9 +214,10 @@ impl Player {
             evidence,
             decided,
             terms,
+            proving,
             known_final: 0,
             confirmed: 0,
-            expected: Arc::default(),
+            expected,
             standing,
             truths: BTreeMap::new(),
             looked_back: false,
@@ -252,9 +265,11 @@ impl Player {
         if !verdict.is_behind && verdict.contests.iter().all(|contest| contest.right.is_some()) {
             self.propose_next(&verdict.tip).await?;
         }
+        let proved = self.prove(&verdict.right).await;
         let played = self.play(&open).await;
         self.confirm(&open).await?;
         self.settle().await?;
+        proved?;
         played?;
         Ok(!verdict.is_behind)
     }
@@ -262,6 +277,14 @@ impl Player {
     /// The game under this module.
     fn under(&self, module: Address) -> Claims {
         Claims { reader: self.claims.reader.under(module), ..self.claims.clone() }
+    }
+
+    /// The rules of a game that is played, maybe under a module that was replaced.
+    async fn terms_of(&self, module: Address) -> Result<GameTerms, ParentError> {
+        match self.terms {
+            Some(terms) => Ok(terms),
+            None => self.under(module).reader.terms().await,
+        }
     }
 
     /// Behind a final claim, too, a dispute goes on while bonds are out.
@@ -312,7 +335,10 @@ impl Player {
     async fn contest(&mut self, contest: &Contest) -> Result<(), NodeError> {
         let parent = contest.parent;
         if let Some(right) = contest.right {
-            let standing = Standing { module: self.claims.reader.fault_proof, parent, right };
+            if self.terms.is_none() {
+                return Ok(());
+            }
+            let standing = Standing { module: self.claims.reader.module, parent, right };
             return self.standing.lock().add(standing).map_err(NodeError::Disputes);
         }
         let last_batch = self.claims.reader.last_batch_for(parent.index).await?;
@@ -393,7 +419,7 @@ impl Player {
         runs: usize,
     ) -> Result<Next, NodeError> {
         let right = standing.right;
-        let stage = if standing.module != self.claims.reader.fault_proof {
+        let stage = if standing.module != self.claims.reader.module {
             Stage::Retired
         } else if open.pending.iter().any(|claim| claim.index == right.index) {
             Stage::Open
@@ -404,8 +430,9 @@ impl Player {
             return Ok(Next::Wait);
         };
         let claims = self.under(standing.module);
+        let terms = self.terms_of(standing.module).await?;
         truth.lock().allow(runs);
-        let played = round(&claims, &self.terms, &dispute, &truth).await;
+        let played = round(&claims, &terms, &dispute, &truth).await;
         truth.lock().release();
         let Round { acts, played, missed, unfunded } = played.map_err(|error| match error {
             PlayError::Parent(error) => NodeError::Parent(error),
@@ -492,8 +519,8 @@ impl Player {
     }
 
     async fn defence(&self, standing: Standing) -> Result<Option<Defence>, NodeError> {
-        let (evidence, handle, window_s) =
-            (self.evidence.clone(), Handle::current(), self.terms.window_s);
+        let GameTerms { window_s, .. } = self.terms_of(standing.module).await?;
+        let (evidence, handle) = (self.evidence.clone(), Handle::current());
         let work = move |shared: &Shared, _: &mut Expectations| {
             let Standing { parent, right, .. } = &standing;
             let known = know(shared, handle, evidence, parent, right.batch_index)?;

@@ -63,6 +63,17 @@ pub struct NodeConfig {
     /// JSON-RPC of a node that leads: transactions are passed on to it, and its blocks are
     /// followed before they are on the parent.
     pub peer_url: Option<String>,
+    /// How claims are proved, if they are.
+    pub proofs: Option<ProofConfig>,
+}
+
+/// How claims are proved.
+#[derive(Clone, Debug)]
+pub struct ProofConfig {
+    /// The folder in which node and prover meet.
+    pub jobs: PathBuf,
+    /// The contract that put the verifying key on the parent.
+    pub key_store: Address,
 }
 
 /// Milliseconds between two questions to the parent.
@@ -113,6 +124,9 @@ pub enum NodeError {
     /// What is known of batches and disputes could not be read or written.
     #[error("list of batches or disputes: {}", altana_ledger::explain(.0))]
     Disputes(std::io::Error),
+    /// What is to be proved could not be written down.
+    #[error("jobs of the prover: {0}")]
+    Jobs(altana_proof::JobError),
     /// The ledger failed.
     #[error("ledger: {0}")]
     Ledger(#[from] altana_ledger::Error),

@@ -14,7 +14,7 @@ const FINALS_MAX: usize = 64;
 impl Player {
     /// Takes down whose bonds are to be settled.
     pub(super) async fn note_bonds(&mut self, open: &OpenClaims) -> Result<(), NodeError> {
-        let (current, newest) = (self.claims.reader.fault_proof, open.last_final.index);
+        let (current, newest) = (self.claims.reader.module, open.last_final.index);
         if !self.looked_back {
             // What a module had not decided when it was replaced gives all bonds back.
             for index in self.claims.reader.undecided_before().await? {
@@ -78,7 +78,7 @@ impl Player {
         let sent = claims.play(call, U256::ZERO).await;
         if self.done("settlement of bonds", sent)? {
             for index in ready {
-                self.mark_settled(claims.reader.fault_proof, index);
+                self.mark_settled(claims.reader.module, index);
             }
         }
         Ok(())

@@ -24,10 +24,18 @@ pub struct Knowledge {
 
 /// What right claims say, as far as that was asked. The batches are looked up each time: a
 /// reorganisation of the parent may have put others in their places.
-#[derive(Debug, Default)]
-pub(super) struct Expectations(BTreeMap<(u64, u64), (Span, Expected)>);
+#[derive(Debug)]
+pub(super) struct Expectations {
+    /// Whether claims are tied to their histories.
+    has_game: bool,
+    known: BTreeMap<(u64, u64), (Span, Expected)>,
+}
 
 impl Expectations {
+    pub(super) const fn new(has_game: bool) -> Self {
+        Self { has_game, known: BTreeMap::new() }
+    }
+
     /// What the claim on `parent` has to say up to a batch, if that is derived. May wait.
     pub(super) fn expect(
         &mut self,
@@ -37,26 +45,31 @@ impl Expectations {
     ) -> Result<Option<Expected>, NodeError> {
         let key = (parent.index, last_batch);
         let Some(span) = span(shared, parent, last_batch)? else { return Ok(None) };
-        if let Some((known, expected)) = self.0.get(&key)
+        if let Some((known, expected)) = self.known.get(&key)
             && *known == span
         {
             return Ok(Some(expected.clone()));
         }
-        let expected = expected(shared, &span)?;
+        let mut expected = expected(shared, &span)?;
+        if let Some(expected) = &mut expected
+            && !self.has_game
+        {
+            expected.data.clear();
+        }
         if let Some(expected) = &expected {
-            self.0.insert(key, (span, expected.clone()));
+            self.known.insert(key, (span, expected.clone()));
         }
         Ok(expected)
     }
 
     /// Forgets claims on what is older than this one.
     pub(super) fn forget_before(&mut self, claim: u64) {
-        self.0.retain(|(parent, _), _| *parent >= claim);
+        self.known.retain(|(parent, _), _| *parent >= claim);
     }
 }
 
 /// The batches after `parent` up to `last_batch`, if they are known. Waits for the engine.
-fn span(shared: &Shared, parent: &Claim, last_batch: u64) -> Result<Option<Span>, NodeError> {
+pub(super) fn span(shared: &Shared, parent: &Claim, last_batch: u64) -> Result<Option<Span>, NodeError> {
     span_in(&shared.engine.lock(), parent, last_batch)
 }
 
