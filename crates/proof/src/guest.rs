@@ -1,0 +1,21 @@
+//! The guest whose proofs are accepted, as it is committed (`prover/guest.elf`). `altana-prover key`
+//! writes these files.
+
+use alloy_primitives::B256;
+
+use crate::{CLAIM_BYTES, claim_words};
+
+/// The last layer's key (`docs/stark.md` §3).
+pub const KEY: &[u8] = include_bytes!("../key.bin");
+
+const COMMITS: &[u8; 64] = include_bytes!("../commits.bin");
+
+/// The commitment to the guest, as words.
+pub const EXE_COMMIT: [u8; 32] = *COMMITS.first_chunk().expect("64 bytes");
+/// The commitment to its machine, and to all keys up to the last layer's, as words.
+pub const VM_COMMIT: [u8; 32] = *COMMITS.last_chunk().expect("64 bytes");
+
+/// The claim that this guest gave `output`.
+pub fn claim(output: B256) -> [u8; CLAIM_BYTES] {
+    claim_words(EXE_COMMIT, VM_COMMIT, output)
+}

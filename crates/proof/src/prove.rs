@@ -1,0 +1,84 @@
+//! From the inputs to the output: the guest's program.
+
+use alloc::vec::Vec;
+use alloy_primitives::{B256, Bytes};
+use altana_protocol::{
+    batch::BatchHeader,
+    stf::{MissingPreimage, Oracle, StfInput, public_input, run},
+};
+
+use crate::{
+    BlobError, Blobs, BlobsError, Opening, Pages, PagesError, Scalar, Statement, StatementError,
+    output,
+};
+
+/// There is nothing to prove. All of these are final: the same inputs are refused for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The first input.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+    /// The second input.
+    #[error(transparent)]
+    Pages(#[from] PagesError),
+    /// The third input.
+    #[error(transparent)]
+    Blobs(#[from] BlobsError),
+    /// A blob of the third input.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The witness lacks something.
+    #[error(transparent)]
+    Missing(#[from] MissingPreimage),
+    /// A hash of the statement is not a batch's.
+    #[error("{0} is the hash of something else than a batch")]
+    NoBatch(B256),
+    /// A batch does not follow the one before.
+    #[error("batch {0} has another parent")]
+    Parent(B256),
+}
+
+/// Runs the batches of an encoded [`Statement`] over [`crate::encode_pages`] and
+/// [`crate::encode_blobs`]: gives the guest's output, and what of it the parent chain has to check.
+pub fn prove<S: Scalar>(
+    statement: &[u8],
+    pages: &Bytes,
+    blobs: &[u8],
+) -> Result<(B256, Vec<Opening>), Refused> {
+    let statement = Statement::decode(statement)?;
+    let oracle = Preimages { pages: Pages::decode(pages)?, blobs: Blobs::decode(blobs)? };
+    let openings = oracle.blobs.open::<S>()?;
+    let public_input = run_batches(&oracle, &statement)?;
+    Ok((output(public_input, &openings), openings))
+}
+
+struct Preimages<'a> {
+    pages: Pages,
+    blobs: Blobs<'a>,
+}
+
+impl Oracle for Preimages<'_> {
+    fn keccak(&self, hash: B256) -> Result<Bytes, MissingPreimage> {
+        self.pages.get(hash)
+    }
+
+    fn element(&self, versioned_hash: B256, index: u16) -> Result<[u8; 32], MissingPreimage> {
+        self.blobs.element(versioned_hash, index)
+    }
+}
+
+fn run_batches(oracle: &impl Oracle, statement: &Statement) -> Result<B256, Refused> {
+    let Statement { config_hash, previous_root, previous_batch, batches } = statement;
+    let (mut root, mut parent, mut last_block) = (*previous_root, *previous_batch, 0);
+    for hash in batches {
+        let header = oracle.keccak(*hash)?;
+        let batch = BatchHeader::decode(&header).ok_or(Refused::NoBatch(*hash))?;
+        if batch.parent != parent {
+            return Err(Refused::Parent(*hash));
+        }
+        let input = StfInput { config_hash: *config_hash, previous_output_root: root, batch };
+        let output = run(oracle, &input)?;
+        (root, parent, last_block) = (output.output_root, *hash, output.last_block);
+    }
+    Ok(public_input(*config_hash, *previous_root, *previous_batch, parent, root, last_block))
+}

@@ -1,0 +1,134 @@
+//! The folder: what a node and a prover can rely on.
+
+use std::fs;
+
+use alloy_primitives::{B256, hex};
+use altana_proof::{FAILED_BYTES_MAX, Inputs, Job, JobError, Jobs, PART1_BYTES_MAX, Proof};
+use tempfile::TempDir;
+
+fn inputs() -> Inputs {
+    Inputs { statement: vec![1; 128], pages: vec![2; 8], blobs: vec![] }
+}
+
+fn proof() -> Proof {
+    Proof { claim: [7; 192], part1: vec![8; 9], part2: vec![9; 10] }
+}
+
+fn folder() -> (TempDir, Jobs) {
+    let folder = tempfile::tempdir().unwrap();
+    let jobs = Jobs::new(folder.path().join("jobs"));
+    (folder, jobs)
+}
+
+#[test]
+fn a_job_is_read_as_it_was_written() {
+    let (_folder, jobs) = folder();
+    assert_eq!(jobs.open().unwrap(), []);
+    let job = jobs.create(B256::repeat_byte(1), &inputs()).unwrap();
+    assert_eq!(job.inputs().unwrap(), inputs());
+    assert_eq!(job.output(), B256::repeat_byte(1));
+    assert_eq!(job.folder().file_name().unwrap(), &hex::encode([1; 32])[..]);
+    assert_eq!(Job::at(job.folder()).unwrap(), job);
+    assert_eq!(jobs.open().unwrap(), [job.clone()]);
+    job.remove().unwrap();
+    job.remove().unwrap();
+    assert_eq!(jobs.all().unwrap(), []);
+}
+
+#[test]
+fn a_job_that_is_there_stays_as_it_is() {
+    let (_folder, jobs) = folder();
+    let job = jobs.create(B256::ZERO, &inputs()).unwrap();
+    job.finish(&proof()).unwrap();
+    assert_eq!(jobs.create(B256::ZERO, &Inputs::default()).unwrap(), job);
+    assert_eq!(job.inputs().unwrap(), inputs());
+    assert!(job.is_proven());
+}
+
+#[test]
+fn the_oldest_open_job_comes_first() {
+    let (_folder, jobs) = folder();
+    let create = |byte: u8, age: u64| {
+        let job = jobs.create(B256::repeat_byte(byte), &inputs()).unwrap();
+        let output = fs::File::options().append(true).open(job.folder().join("output")).unwrap();
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000 - age);
+        output.set_modified(time).unwrap();
+        job
+    };
+    let (young, old, older, oldest) = (create(1, 0), create(9, 1), create(3, 2), create(5, 3));
+    assert_eq!(jobs.open().unwrap(), [&oldest, &older, &old, &young].map(Clone::clone));
+    oldest.finish(&proof()).unwrap();
+    old.fail("there is nothing to prove").unwrap();
+    assert_eq!(jobs.open().unwrap(), [older.clone(), young.clone()]);
+    assert_eq!(jobs.all().unwrap(), [&oldest, &older, &old, &young].map(Clone::clone));
+    oldest.reopen().unwrap();
+    old.reopen().unwrap();
+    assert_eq!(jobs.open().unwrap(), [oldest, older, old, young]);
+}
+
+#[test]
+fn what_is_no_job_is_ignored() {
+    let (_folder, jobs) = folder();
+    let job = jobs.create(B256::ZERO, &inputs()).unwrap();
+    let folder = job.folder().parent().unwrap();
+    // A folder that a crash left, another without anything in it, a file.
+    fs::create_dir(folder.join(format!(".{}.77", hex::encode([1; 32])))).unwrap();
+    fs::create_dir(folder.join(hex::encode([2; 32]))).unwrap();
+    fs::write(folder.join(hex::encode([3; 32])), "").unwrap();
+    fs::write(folder.join("figures.json"), "").unwrap();
+    assert_eq!(jobs.open().unwrap(), [job]);
+}
+
+#[test]
+fn two_provers_do_not_take_one_job() {
+    let (_folder, jobs) = folder();
+    let job = jobs.create(B256::ZERO, &inputs()).unwrap();
+    let lock = job.lock().unwrap().unwrap();
+    assert!(job.lock().unwrap().is_none());
+    drop(lock);
+    assert!(job.lock().unwrap().is_some());
+}
+
+#[test]
+fn a_proof_counts_when_all_of_it_is_there() {
+    let (_folder, jobs) = folder();
+    let job = jobs.create(B256::ZERO, &inputs()).unwrap();
+    assert_eq!(job.proof().unwrap(), None);
+    job.write("chain.part1", &proof().part1).unwrap();
+    assert_eq!(job.proof().unwrap(), None);
+    assert!(job.is_open());
+    job.finish(&proof()).unwrap();
+    assert_eq!(job.proof().unwrap(), Some(proof()));
+    assert!(!job.is_open());
+    job.reopen().unwrap();
+    assert_eq!(job.proof().unwrap(), None);
+}
+
+#[test]
+fn a_failure_says_why() {
+    let (_folder, jobs) = folder();
+    let job = jobs.create(B256::ZERO, &inputs()).unwrap();
+    assert_eq!(job.failure().unwrap(), None);
+    job.fail(&"x".repeat(2 * FAILED_BYTES_MAX)).unwrap();
+    assert_eq!(job.failure().unwrap(), Some("x".repeat(FAILED_BYTES_MAX)));
+    assert!(!job.is_open());
+}
+
+#[test]
+fn files_of_another_size_are_refused() {
+    let (_folder, jobs) = folder();
+    let job = jobs.create(B256::ZERO, &inputs()).unwrap();
+    job.finish(&proof()).unwrap();
+    let check = |name: &str, bytes: usize| {
+        fs::write(job.folder().join(name), vec![0; bytes]).unwrap();
+        assert!(matches!(job.proof(), Err(JobError::Length(_))), "{name}");
+        job.finish(&proof()).unwrap();
+    };
+    check("chain.claim", 191);
+    check("chain.claim", 193);
+    check("chain.part1", PART1_BYTES_MAX + 1);
+    fs::write(job.folder().join("output"), [1; 32]).unwrap();
+    assert!(matches!(job.inputs(), Err(JobError::Output(_))));
+    fs::write(job.folder().join("output"), [1; 31]).unwrap();
+    assert!(matches!(Job::at(job.folder()), Err(JobError::Length(_))));
+}
