@@ -5,7 +5,8 @@ pragma solidity 0.8.37;
 /// @notice Nothing is sent but to who asks for it, so an account that cannot be paid harms only itself. Books are kept
 /// by what was brought, never by the contract's balance: ether that was forced in belongs to nobody.
 abstract contract Bonds {
-    /// @notice The bond of root edge `id` was booked for `to`, or half of it, and the rest is burnt.
+    /// @notice The bond of root edge `id` (without a game, of claim `id`) was booked for `to`, or half of it, and the rest
+    /// is burnt.
     event BondSettled(bytes32 indexed id, address indexed to, uint256 amount, uint256 burnt);
     /// @notice Somebody was paid.
     event Withdrawn(address indexed to, uint256 amount);

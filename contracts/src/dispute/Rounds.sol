@@ -5,26 +5,33 @@ import {ClaimStatus} from "../interfaces/IClaim.sol";
 
 /// @title Rounds: of all claims on one parent, one wins (docs/dispute.md, section 6).
 /// @notice A claim wins its round if it has stood alone for a window, from when it was made; nobody can make a rival
-/// after that. Else the first wins whose root edge's timer reaches a window. No round has two winners, and none is
-/// taken back. A claim is final if it and all that it builds on have won; it is rejected if it builds on, or is, a claim
-/// that lost to a final one.
-/// @dev A round can be won while its parent is pending. So a rival cannot wait until the parent is final, and a chain of
-/// claims takes no longer than each of its claims alone.
+/// after that. Else the first wins whose root edge's timer reaches a window. A claim that is proved wins at once. A module
+/// need not have all three. No round has two winners, and none is taken back. A claim is final if it and all that it
+/// builds on have won; it is rejected if it builds on, or is, a claim that lost to a final one.
+/// @dev A round can be won while its parent is pending. So a rival cannot wait until the parent is final, a chain of
+/// claims takes no longer than each of its claims alone, and proofs may come in any order.
 abstract contract Rounds {
+    /// @dev What decides a round: the window, while one claim stands alone; then the game; or a proof has.
+    enum Round {
+        Alone,
+        Contested,
+        Proved
+    }
+
     /// @dev One slot, which is all that a walk reads of a claim. It says how the claim stands, and how the round of
     /// claims on it does. A parent that another module decided, and the genesis, have the second half alone.
     /// @param createdAt Zero if it is not one of ours.
     /// @param finalAt When it became final, once that is written down.
     /// @param batches How many batches the claims on it are about.
     /// @param firstChild The claim on it that was made first.
-    /// @param contested Whether there is another one.
-    /// @param winner The claim on it that won although it was contested.
+    /// @param round What decides between the claims on it.
+    /// @param winner The claim on it that won a contest or was proved.
     struct Record {
         uint40 parent;
         uint40 createdAt;
         uint40 finalAt;
         uint8 batches;
-        bool contested;
+        Round round;
         uint40 firstChild;
         uint40 winner;
         uint40 wonAt;
@@ -37,7 +44,7 @@ abstract contract Rounds {
     error BadConfig(string field);
     /// @notice The claim was not made under this module.
     error NotOurs(uint64 index);
-    /// @notice The parent has the claim `winner`, and takes no other.
+    /// @notice The claim `winner` has won the round: it takes no other claim, and no proof.
     error RoundOver(uint64 winner);
     /// @notice The claim is pending or rejected.
     error NotFinal(uint64 index);
@@ -52,13 +59,13 @@ abstract contract Rounds {
     uint256 internal constant OPEN_WALK_MOST = 64;
     uint256 internal constant NO_LIMIT = type(uint256).max;
 
-    /// @notice The challenge window, in seconds.
+    /// @notice The challenge window, in seconds; zero if no claim wins by waiting.
     uint64 public immutable windowSeconds;
 
     mapping(uint64 index => Record) internal _records;
 
     constructor(uint64 windowSeconds_) {
-        if (windowSeconds_ == 0 || windowSeconds_ > LONGEST_WINDOW_SECONDS) revert BadConfig("windowSeconds");
+        if (windowSeconds_ > LONGEST_WINDOW_SECONDS) revert BadConfig("windowSeconds");
         windowSeconds = windowSeconds_;
     }
 
@@ -79,7 +86,7 @@ abstract contract Rounds {
         (uint64 winner,) = _winnerOf(parent, 0);
         if (winner != 0) revert RoundOver(winner);
         if (parent.firstChild == 0) parent.firstChild = uint40(index);
-        else parent.contested = true;
+        else parent.round = Round.Contested;
         Record storage record = _records[index];
         record.parent = uint40(parentIndex);
         record.createdAt = uint40(block.timestamp);
@@ -92,6 +99,21 @@ abstract contract Rounds {
         if (parent.winner != 0) return;
         parent.winner = uint40(index);
         parent.wonAt = uint40(block.timestamp);
+    }
+
+    /// @dev The claim is proved. It wins at once, contested or not. The round must be open.
+    function _winProved(uint64 index) internal {
+        Record storage parent = _records[_records[index].parent];
+        parent.round = Round.Proved;
+        parent.winner = uint40(index);
+        parent.wonAt = uint40(block.timestamp);
+    }
+
+    /// @dev Whether a proof can still decide the round of claim `index`, if the module has not retired.
+    function _checkOpen(uint64 index) internal view {
+        if (_records[index].createdAt == 0) revert NotOurs(index);
+        (uint64 winner,) = _winnerOf(_records[_records[index].parent], 0);
+        if (winner != 0) revert RoundOver(winner);
     }
 
     /// @dev How a claim stands, since when (zero while it is pending), and for a rejected one which claim won against
@@ -129,7 +151,8 @@ abstract contract Rounds {
     /// @dev The claim that won the round on a parent, and when; zero while the round is open. A round that was open when
     /// the module retired stays so: nobody could contradict a claim in it any more.
     function _winnerOf(Record memory parent, uint64 retired) private view returns (uint64 winner, uint64 wonAt) {
-        if (parent.contested || parent.firstChild == 0) return (parent.winner, parent.wonAt);
+        if (parent.round != Round.Alone || parent.firstChild == 0) return (parent.winner, parent.wonAt);
+        if (windowSeconds == 0) return (0, 0);
         wonAt = _records[parent.firstChild].createdAt + windowSeconds;
         bool open = block.timestamp < wonAt || (retired != 0 && retired < wonAt);
         return open ? (0, 0) : (parent.firstChild, wonAt);

@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Bonds} from "../dispute/Bonds.sol";
 import {Clocks} from "../dispute/Clocks.sol";
 import {BLOCKS, Edge, Edges, INSTRUCTIONS, STRIDES} from "../dispute/Edges.sol";
 import {History} from "../dispute/History.sol";
-import {Rounds} from "../dispute/Rounds.sol";
 import {State, VALID} from "../dispute/State.sol";
 import {Step} from "../dispute/Step.sol";
-import {ClaimStatus} from "../interfaces/IClaim.sol";
 import {IInbox} from "../interfaces/IInbox.sol";
-import {ISettlement} from "../interfaces/ISettlement.sol";
-import {ClaimArgs, ClaimData} from "../libraries/ClaimArgs.sol";
+import {ClaimData} from "../libraries/ClaimArgs.sol";
 import {Protocol} from "../libraries/Protocol.sol";
-import {IValidity} from "./IValidity.sol";
+import {BondedClaims} from "./BondedClaims.sol";
 
 /// @title A claim is final when nobody could show that it is wrong.
 /// @notice docs/dispute.md in Solidity. Anyone may claim, anyone may object, and anyone may make any move: a claim
@@ -26,7 +22,7 @@ import {IValidity} from "./IValidity.sol";
 ///   one edge of each wrong path is contradicted at any moment.
 /// - Claims on one parent are about the same batches. So of two of them one is wrong, and a stake on one is a stake
 ///   against all others.
-contract FaultProof is IValidity, Clocks, Rounds, Bonds {
+contract FaultProof is BondedClaims, Clocks {
     using Edges for Edge;
     using State for bytes;
 
@@ -72,13 +68,6 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
         uint64 creditedSeconds;
     }
 
-    /// @dev What is known of a claim beside its record.
-    struct Stake {
-        bytes32 node;
-        address maker;
-        bool bonded;
-    }
-
     /// @dev A root edge of strides or instructions.
     struct Root {
         bytes32 refines;
@@ -95,10 +84,6 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
     /// @notice A root edge was declared the winner of its place.
     event EdgeConfirmed(bytes32 indexed id);
 
-    /// @notice Only Settlement announces claims.
-    error Unauthorized();
-    /// @notice All claims on this parent are about the batches up to `expected`.
-    error WrongBatch(uint64 expected);
     /// @notice The move is for edges of another level or height.
     error WrongKind();
     /// @notice The two nodes are not the edge's children.
@@ -124,60 +109,30 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
 
     /// @dev What a root edge refines that contradicts the others at its place and supports none.
     bytes32 private constant NOTHING = bytes32(uint256(1));
-    /// @notice How many batches a claim can be about.
-    uint64 private constant MOST_BATCHES = 4;
 
-    /// @notice Whose claims these are.
-    address public immutable settlement;
     /// @notice Replays one instruction.
     address public immutable step;
     /// @notice The state from which the machine starts on every block.
     bytes32 public immutable programHash;
-    /// @notice What a claim brings, in wei.
-    uint256 public immutable claimBond;
     uint256 private immutable _stridesBond;
     uint256 private immutable _stepsBond;
 
-    mapping(uint64 claimIndex => Stake) private _stakes;
+    mapping(uint64 claimIndex => bytes32 node) private _nodes;
     mapping(bytes32 id => Root) private _roots;
     mapping(bytes32 origin => Machine) private _machines;
     mapping(bytes32 place => bytes32 id) private _winners;
 
-    constructor(Config memory config) Rounds(config.windowSeconds) {
-        if (config.settlement == address(0)) revert BadConfig("settlement");
+    constructor(Config memory config) BondedClaims(config.settlement, config.windowSeconds, config.claimBond) {
+        if (config.windowSeconds == 0) revert BadConfig("windowSeconds");
         if (config.step.code.length == 0) revert BadConfig("step");
         if (config.programHash == 0) revert BadConfig("programHash");
         if (config.stepsBond == 0) revert BadConfig("stepsBond");
         if (config.stridesBond < config.stepsBond) revert BadConfig("stridesBond");
         if (config.claimBond < config.stridesBond) revert BadConfig("claimBond");
-        settlement = config.settlement;
         step = config.step;
         programHash = config.programHash;
-        claimBond = config.claimBond;
         _stridesBond = config.stridesBond;
         _stepsBond = config.stepsBond;
-    }
-
-    /// @inheritdoc IValidity
-    /// @dev `data` is the 12 nodes left of the path from the history's last leaf to its root, from the leaf upwards. The
-    /// last leaf is what Settlement shows as the claim.
-    function onClaim(uint64 index, uint64 parentIndex, address claimant, bytes32, bytes calldata data)
-        external
-        payable
-    {
-        if (msg.sender != settlement) revert Unauthorized();
-        uint256 due = bond(parentIndex, claimant);
-        if (msg.value != due) revert WrongBond(due);
-        ClaimData memory claim = _claim(index);
-        uint64 last = lastBatchFor(parentIndex);
-        if (claim.batchIndex != last) revert WrongBatch(last);
-
-        _enter(index, parentIndex, _batchesAfter(last));
-        bytes32 node = _historyOf(claim, data);
-        _add(_rootOn(parentIndex, node), index, 0);
-        // The maker's stake on the parent now stands here, and answers for both.
-        if (due == 0) _stakes[parentIndex].bonded = false;
-        _stakes[index] = Stake(node, claimant, true);
     }
 
     /// @notice Shows what a rivalled edge consists of.
@@ -276,20 +231,6 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
         emit EdgeConfirmed(id);
     }
 
-    /// @notice Books the bond of a claim that is final or rejected, or that the module retired without deciding.
-    /// @dev A bond that moved on answers for all claims that it stood on: they fall with the first one that falls.
-    function settle(uint64 claimIndex) external {
-        Stake storage stake = _stakes[claimIndex];
-        if (!stake.bonded) revert NothingToSettle();
-        (ClaimStatus status_,, uint64 victor) = _standing(claimIndex, NO_LIMIT);
-        // What a module has not decided when it retires, nobody wins or loses.
-        if (status_ == ClaimStatus.Pending && _retiredAt() == 0) revert NotDecided();
-        stake.bonded = false;
-        bytes32 id = rootEdge(claimIndex).id();
-        if (status_ != ClaimStatus.Rejected) _giveBack(id, stake.maker, claimBond);
-        else _forfeit(id, _stakes[victor].maker, claimBond);
-    }
-
     /// @notice Books the bond of a root edge at whose place one was confirmed, or none was when the module retired.
     function settleEdge(Edge memory edge) external {
         bytes32 place = edge.place();
@@ -325,49 +266,10 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
         }
     }
 
-    /// @inheritdoc IValidity
-    /// @dev Walks up to the first ancestor whose finality was written down (`confirm`), 2,500 gas a claim; behind an open
-    /// round no more than `OPEN_WALK_MOST`. So a young claim's answer is cheap however many claims are pending, and an old
-    /// one's is if somebody confirms from time to time, the oldest claims first if there are very many.
-    function status(uint64 index) external view returns (ClaimStatus status_) {
-        (status_,,) = _standing(index, OPEN_WALK_MOST);
-    }
-
-    /// @inheritdoc IValidity
-    function resolvedAt(uint64 index) external view returns (uint64 since) {
-        (, since,) = _standing(index, OPEN_WALK_MOST);
-    }
-
-    /// @inheritdoc IValidity
-    /// @dev Of a pending claim the end of its window. One that was contradicted takes what the answers take on top, at
-    /// most 53 times the time of one. It is earlier only where its edges are older than itself, because it shares them.
-    function expectedResolution(uint64 index) external view returns (uint64) {
-        (ClaimStatus status_, uint64 since,) = _standing(index, OPEN_WALK_MOST);
-        if (status_ != ClaimStatus.Pending || _records[index].createdAt == 0) return since;
-        return _records[index].createdAt + windowSeconds;
-    }
-
-    /// @inheritdoc IValidity
-    /// @dev Nothing for who made the parent, while that is pending and its bond is still there: the bond moves on.
-    function bond(uint64 parentIndex, address claimant) public view returns (uint256) {
-        Stake storage stake = _stakes[parentIndex];
-        if (!stake.bonded || stake.maker != claimant) return claimBond;
-        (ClaimStatus status_,,) = _standing(parentIndex, OPEN_WALK_MOST);
-        return status_ == ClaimStatus.Pending ? 0 : claimBond;
-    }
-
-    /// @notice The last batch that claims on `parentIndex` are about.
-    function lastBatchFor(uint64 parentIndex) public view returns (uint64) {
-        uint8 batches = _records[parentIndex].batches;
-        // The genesis, or another module's.
-        if (batches == 0) batches = 1;
-        return _claim(parentIndex).batchIndex + batches;
-    }
-
     /// @notice The edge of a claim's whole history.
     function rootEdge(uint64 claimIndex) public view returns (Edge memory) {
         if (_records[claimIndex].createdAt == 0) revert NotOurs(claimIndex);
-        return _rootOn(_records[claimIndex].parent, _stakes[claimIndex].node);
+        return _rootOn(_records[claimIndex].parent, _nodes[claimIndex]);
     }
 
     /// @notice What a history of this level brings, in wei.
@@ -375,6 +277,15 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
         if (level > INSTRUCTIONS) revert WrongKind();
         if (level == BLOCKS) return claimBond;
         return level == STRIDES ? _stridesBond : _stepsBond;
+    }
+
+    /// @inheritdoc BondedClaims
+    /// @dev `data` is the 12 nodes left of the path from the history's last leaf to its root, from the leaf upwards. The
+    /// last leaf is what Settlement shows as the claim.
+    function _begin(ClaimData memory claim, bytes calldata data) internal override {
+        bytes32 node = _historyOf(claim, data);
+        _add(_rootOn(claim.parentIndex, node), claim.index, 0);
+        _nodes[claim.index] = node;
     }
 
     function _credit(Edge memory edge, bytes32 left, bytes32 right) private {
@@ -386,9 +297,14 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
         if (claim != 0 && _timer(id) >= windowSeconds && _retiredAt() == 0) _win(claim);
     }
 
-    /// @inheritdoc Rounds
-    function _retiredAt() internal view override returns (uint64) {
-        return ISettlement(settlement).retiredAt(address(this));
+    /// @inheritdoc BondedClaims
+    function _bondId(uint64 index) internal view override returns (bytes32) {
+        return rootEdge(index).id();
+    }
+
+    /// @inheritdoc BondedClaims
+    function _isSpared(uint64, uint64) internal view virtual override returns (bool) {
+        return false;
     }
 
     /// @dev What a root edge that refines the leaf has.
@@ -470,20 +386,5 @@ contract FaultProof is IValidity, Clocks, Rounds, Bonds {
     /// @dev How many batches behind the parent's the block lies.
     function _batchesIn(Edge memory edge) private pure returns (uint64) {
         return 1 + edge.index / Protocol.MAX_BATCH_BLOCKS;
-    }
-
-    /// @dev How many batches the claims on a new claim are about: what is there now, but one at least.
-    function _batchesAfter(uint64 batch) private view returns (uint8) {
-        uint64 there = _inbox().lastBatch() - batch;
-        if (there == 0) return 1;
-        return uint8(there < MOST_BATCHES ? there : MOST_BATCHES);
-    }
-
-    function _claim(uint64 index) private view returns (ClaimData memory) {
-        return ClaimArgs.read(address(ISettlement(settlement).claimAt(index)));
-    }
-
-    function _inbox() private view returns (IInbox) {
-        return IInbox(ISettlement(settlement).inbox());
     }
 }

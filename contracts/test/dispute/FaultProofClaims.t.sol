@@ -8,6 +8,7 @@ import {Rounds} from "../../src/dispute/Rounds.sol";
 import {Settlement} from "../../src/Settlement.sol";
 import {ClaimStatus, IClaim} from "../../src/interfaces/IClaim.sol";
 import {ISettlement} from "../../src/interfaces/ISettlement.sol";
+import {BondedClaims} from "../../src/validity/BondedClaims.sol";
 import {FaultProof} from "../../src/validity/FaultProof.sol";
 import {GameTest, Side} from "./GameTest.sol";
 import {SparseHistory, Sparse} from "./Sparse.sol";
@@ -49,7 +50,7 @@ contract FaultProofClaimsTest is GameTest {
     function test_onClaim_stranger_reverts(address caller) external {
         vm.assume(caller != address(settlement));
         vm.deal(caller, CLAIM_BOND);
-        vm.expectRevert(FaultProof.Unauthorized.selector);
+        vm.expectRevert(BondedClaims.Unauthorized.selector);
         vm.prank(caller);
         game.onClaim{value: CLAIM_BOND}(1, 0, caller, 0, new bytes(384));
     }
@@ -100,7 +101,7 @@ contract FaultProofClaimsTest is GameTest {
         }
         for (uint64 batch = 2; batch <= 6; ++batch) {
             bytes32 hash = inbox.batchHash(batch);
-            vm.expectRevert(abi.encodeWithSelector(FaultProof.WrongBatch.selector, 1));
+            vm.expectRevert(abi.encodeWithSelector(BondedClaims.WrongBatch.selector, 1));
             vm.prank(alice);
             settlement.propose{value: CLAIM_BOND}(genesis, batch, hash, _outputRoot(2), 10, new bytes(384));
         }

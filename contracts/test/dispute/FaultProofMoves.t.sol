@@ -7,6 +7,7 @@ import {Edge, Edges} from "../../src/dispute/Edges.sol";
 import {History} from "../../src/dispute/History.sol";
 import {Step} from "../../src/dispute/Step.sol";
 import {TrailingBytes} from "../../src/dispute/Witness.sol";
+import {BondedClaims} from "../../src/validity/BondedClaims.sol";
 import {FaultProof} from "../../src/validity/FaultProof.sol";
 import {GameTest, Side} from "./GameTest.sol";
 import {Sparse, SparseHistory} from "./Sparse.sol";
@@ -666,7 +667,7 @@ contract FaultProofMovesTest is GameTest {
         bytes32[] memory before = _blocks(a).before(ea.index);
         moves[0] = abi.encodeCall(FaultProof.descend, (ea, before, spine, _endOf(a, BLOCK)));
         moves[1] = abi.encodeCall(Bonds.withdraw, ());
-        moves[2] = abi.encodeCall(FaultProof.onClaim, (1, 0, alice, 0, ""));
+        moves[2] = abi.encodeCall(BondedClaims.onClaim, (1, 0, alice, 0, ""));
         vm.prank(alice);
         bool[] memory done = game.multi(moves);
         vm.assertFalse(done[0] || done[1] || done[2]);

@@ -42,11 +42,15 @@ abstract contract GameTest is CoreTest, Toy {
 
     function setUp() public virtual override {
         super.setUp();
-        game = new FaultProof(_gameConfig());
+        game = _newGame();
         vm.prank(address(timelock));
         settlement.setValidity(address(game));
         vm.deal(carol, 1_000 ether);
         vm.deal(mallory, 1_000 ether);
+    }
+
+    function _newGame() internal virtual returns (FaultProof) {
+        return new FaultProof(_gameConfig());
     }
 
     function _gameConfig() internal view virtual returns (FaultProof.Config memory) {
