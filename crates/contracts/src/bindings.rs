@@ -170,8 +170,10 @@ sol! {
     #[sol(rpc)]
     #[derive(Debug)]
     contract ZkProof {
-        event ClaimProved(uint64 indexed index);
-        function proveClaim(uint64 index, bytes openings) external;
+        event ClaimProved(uint64 indexed index, bytes32 output);
+        error NotProved(bytes32 output, bytes32 claimHash);
+        error RoundOver(uint64 winner);
+        function proveClaim(uint64 index, bytes blobs) external;
         function openings() external view returns (address);
         function keyHash() external view returns (bytes32);
         function exeCommit() external view returns (bytes32);

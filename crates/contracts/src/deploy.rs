@@ -272,7 +272,7 @@ pub fn module(
     };
     match config.preset {
         Preset::Optimistic => game.abi_encode(),
-        Preset::ZkRollup => (game.settlement, game.claimBond, proofs).abi_encode_params(),
+        Preset::ZkRollup => (game.settlement, proofs, game.claimBond).abi_encode_params(),
         Preset::Hybrid => (game, proofs).abi_encode_params(),
     }
 }

@@ -130,7 +130,7 @@ impl Claims {
                 (terms.openings, call.abi_encode())
             }
             ProofStep::Claim => {
-                let call = ZkProof::proveClaimCall { index: claim, openings: proof.blobs.clone() };
+                let call = ZkProof::proveClaimCall { index: claim, blobs: proof.blobs.clone() };
                 (self.reader.module, call.abi_encode())
             }
         };

@@ -34,5 +34,5 @@ pub use opening::{BlobError, Opening, Scalar, output};
 pub use pages::{PAGES_BYTES_MAX, Pages, PagesError, encode_pages};
 #[cfg(feature = "std")]
 pub use proof::{PART1_BYTES_MAX, PART2_BYTES_MAX, Proof, ProofError};
-pub use prove::{Refused, prove};
+pub use prove::{Refused, prove, run_batches};
 pub use statement::{BATCHES_MAX, STATEMENT_BYTES_MAX, Statement, StatementError};

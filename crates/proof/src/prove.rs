@@ -67,7 +67,9 @@ impl Oracle for Preimages<'_> {
     }
 }
 
-fn run_batches(oracle: &impl Oracle, statement: &Statement) -> Result<B256, Refused> {
+/// Runs a statement's batches; gives the hash of what they lead to
+/// ([`public_input`]). An oracle that lacks something can be asked again once it has it.
+pub fn run_batches(oracle: &impl Oracle, statement: &Statement) -> Result<B256, Refused> {
     let Statement { config_hash, previous_root, previous_batch, batches } = statement;
     let (mut root, mut parent, mut last_block) = (*previous_root, *previous_batch, 0);
     for hash in batches {

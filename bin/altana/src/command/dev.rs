@@ -25,6 +25,7 @@ pub async fn run(args: cli::Dev, json: bool) -> Result<()> {
         dir: args.dir,
         claim_interval_s: (!args.no_claims).then_some(0),
         challenge_window_s: Some(args.challenge_window),
+        preset: args.preset.into(),
         ..StackOptions::default()
     })
     .await?;
@@ -117,8 +118,7 @@ fn banner(stack: &Stack) -> String {
         ("Portal", contracts.portal),
         ("Inbox", contracts.inbox),
         ("Settlement", contracts.settlement),
-        ("FaultProof", contracts.validity),
-        ("Step", contracts.step),
+        (config.preset.module(), contracts.validity),
         ("L1CrossDomainMessenger", contracts.messenger),
         ("L1StandardBridge", contracts.standard_bridge),
         ("L1ERC721Bridge", contracts.erc721_bridge),

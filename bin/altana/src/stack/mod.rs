@@ -376,7 +376,7 @@ pub struct NodeRoles {
 fn dev_roles(options: &StackOptions, accounts: &Accounts) -> NodeRoles {
     let blocks = options.block_time_ms;
     NodeRoles {
-        sequencer: Some(sequencer::Config {
+        sequencer: (!options.follows).then(|| sequencer::Config {
             block_time_ms: blocks,
             slice_ms: 250.min(blocks),
             empty_block_interval_ms: blocks,
@@ -386,10 +386,11 @@ fn dev_roles(options: &StackOptions, accounts: &Accounts) -> NodeRoles {
             },
             ..sequencer::Config::default()
         }),
-        batcher: Some((
-            batcher::Config { interval_s: 2, clock_slack_s: 2, ..batcher::Config::default() },
-            accounts.signer(accounts::COUNT - 1).clone(),
-        )),
+        batcher: (!options.follows).then(|| {
+            let config =
+                batcher::Config { interval_s: 2, clock_slack_s: 2, ..batcher::Config::default() };
+            (config, accounts.signer(accounts::COUNT - 1).clone())
+        }),
         claims: Some((
             claims::Config {
                 interval_s: options.claim_interval_s,
@@ -407,6 +408,7 @@ fn dev_roles(options: &StackOptions, accounts: &Accounts) -> NodeRoles {
             poll_interval: Duration::from_millis(options.sending_poll_ms),
             ..SenderOptions::default()
         },
+        jobs: None,
     }
 }
 
