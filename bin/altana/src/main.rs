@@ -8,6 +8,7 @@ mod command;
 mod demo;
 mod keys;
 mod output;
+mod prover;
 mod stack;
 
 use anyhow::Result;

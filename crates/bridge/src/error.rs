@@ -169,6 +169,9 @@ pub enum Error {
         /// Seconds until it can be paid.
         seconds_left: u64,
     },
+    /// Proven against a claim that is not proved.
+    #[error("the claim behind it waits for its validity proof: come back, or say --wait")]
+    NotProved,
     /// Nothing is left to do.
     #[error("the withdrawal is finalized already")]
     Done,

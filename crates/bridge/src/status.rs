@@ -63,6 +63,8 @@ pub enum WithdrawalStatus {
         #[serde(rename = "secondsLeft")]
         seconds_left: u64,
     },
+    /// Proven; the claim is final when somebody has proved it. Nobody knows when.
+    WaitingForProof,
     /// Have it paid now.
     ReadyToFinalize,
     /// Relayed. (A call that failed on the parent is relayed, too.)
@@ -94,6 +96,9 @@ impl fmt::Display for WithdrawalStatus {
             Self::ReadyToProve => f.write_str("ready to prove"),
             Self::WaitingToFinalize { seconds_left } => {
                 write!(f, "proven; it can be finalized in {seconds_left} s")
+            }
+            Self::WaitingForProof => {
+                f.write_str("proven; the claim behind it waits for its validity proof")
             }
             Self::ReadyToFinalize => f.write_str("ready to finalize"),
             Self::Finalized => f.write_str("finalized"),

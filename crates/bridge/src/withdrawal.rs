@@ -49,10 +49,13 @@ pub struct Finalized {
     pub success: bool,
 }
 
+/// No time at all.
+const UNKNOWN: u64 = u64::MAX;
+
 /// The proof that ripens first.
 struct Proof {
     submitter: Address,
-    /// When it can be used, by the parent's clock.
+    /// When it can be used, by the parent's clock; [`UNKNOWN`] if a validity proof decides.
     ripe_at: u64,
 }
 
@@ -134,6 +137,9 @@ impl Bridge {
                 Err(claimed_block) => WithdrawalStatus::WaitingForClaim { claimed_block },
             });
         };
+        if proof.ripe_at == UNKNOWN {
+            return Ok(WithdrawalStatus::WaitingForProof);
+        }
         Ok(match proof.ripe_at.saturating_sub(self.parent_time().await?) {
             0 => WithdrawalStatus::ReadyToFinalize,
             seconds_left => WithdrawalStatus::WaitingToFinalize { seconds_left },
@@ -179,6 +185,7 @@ impl Bridge {
             WithdrawalStatus::WaitingToFinalize { seconds_left } => {
                 return Err(Error::NotRipe { seconds_left });
             }
+            WithdrawalStatus::WaitingForProof => return Err(Error::NotProved),
             WithdrawalStatus::WaitingForClaim { .. } | WithdrawalStatus::ReadyToProve => {
                 return Err(Error::NotProven(withdrawal.transaction));
             }
@@ -225,8 +232,11 @@ impl Bridge {
             let final_at = match claim.status().call().await? {
                 REJECTED => continue,
                 FINAL => 0,
-                // Not final yet, whatever the clock says.
-                _ => claim.expectedResolution().call().await?.max(now + 1),
+                _ => match claim.expectedResolution().call().await? {
+                    0 => UNKNOWN,
+                    // Not final yet, whatever the clock says.
+                    expected => expected.max(now + 1),
+                },
             };
             let ripe_at = proven.timestamp.saturating_add(delay).max(final_at).max(paused_until);
             if first.as_ref().is_none_or(|first| ripe_at < first.ripe_at) {

@@ -173,8 +173,13 @@ pub async fn deploy(
 
 /// How many transactions a deployment takes, for a progress bar.
 pub fn transactions(preset: Preset, programs: &Programs<'_>) -> u64 {
+    transactions_before(preset, programs) + CONTRACTS
+}
+
+/// How many of them come before those of the chain's own contracts.
+pub fn transactions_before(preset: Preset, programs: &Programs<'_>) -> u64 {
     let pieces = programs.zk.key.chunks(CHUNK_BYTES).count() as u64;
-    CONTRACTS + u64::from(preset.has_game()) + u64::from(preset.has_proofs()) * (3 + pieces)
+    u64::from(preset.has_game()) + u64::from(preset.has_proofs()) * (3 + pieces)
 }
 
 /// A chain's own contracts.

@@ -168,7 +168,8 @@ impl User {
         let withdrawal = self.bridge.withdrawn(transaction).await?;
         if wait {
             self.until(async || match self.bridge.withdrawal_status(&withdrawal).await? {
-                status @ WithdrawalStatus::WaitingToFinalize { .. } => Ok(Err(status.to_string())),
+                status @ (WithdrawalStatus::WaitingToFinalize { .. }
+                | WithdrawalStatus::WaitingForProof) => Ok(Err(status.to_string())),
                 _ => Ok(Ok(())),
             })
             .await?;
@@ -260,7 +261,9 @@ impl User {
                 WithdrawalStatus::Finalized => return status.to_string(),
                 WithdrawalStatus::WaitingForClaim { .. } => "prove --wait",
                 WithdrawalStatus::ReadyToProve => "prove",
-                WithdrawalStatus::WaitingToFinalize { .. } => "finalize --wait",
+                WithdrawalStatus::WaitingToFinalize { .. } | WithdrawalStatus::WaitingForProof => {
+                    "finalize --wait"
+                }
                 WithdrawalStatus::ReadyToFinalize => "finalize",
             };
             format!("in rollup block {block}: {status}\nnext: altana bridge {next} {transaction}")
@@ -278,7 +281,8 @@ impl User {
         }
         self.until(async || match self.bridge.withdrawal_status(withdrawal).await? {
             status @ (WithdrawalStatus::WaitingForClaim { .. }
-            | WithdrawalStatus::WaitingToFinalize { .. }) => Ok(Err(status.to_string())),
+            | WithdrawalStatus::WaitingToFinalize { .. }
+            | WithdrawalStatus::WaitingForProof) => Ok(Err(status.to_string())),
             status => Ok(Ok(status)),
         })
         .await

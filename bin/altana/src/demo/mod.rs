@@ -2,14 +2,20 @@
 
 mod censored;
 mod fraud;
+mod proving;
 mod rollup;
 mod setting;
 mod story;
 mod theft;
 mod thief;
+mod zk;
 
-use crate::cli::{self, Scenario};
+use crate::{
+    cli::{self, Scenario},
+    prover,
+};
 use anyhow::Result;
+use proving::Proving;
 use story::Story;
 
 /// Tells a story.
@@ -29,6 +35,18 @@ pub async fn run(args: cli::Demo, json: bool) -> Result<()> {
         Scenario::Fraud => {
             let mut story = Story::new("fraud");
             let told = fraud::tell(&mut story, parent).await;
+            story.end(json, told)
+        }
+        Scenario::Zk => {
+            let proving = match args.prove {
+                false => Proving::Beforehand,
+                true => Proving::Afresh {
+                    prover: prover::find_or_fail(args.prover.as_deref())?,
+                    save: args.save,
+                },
+            };
+            let mut story = Story::new("zk");
+            let told = zk::tell(&mut story, parent, &proving).await;
             story.end(json, told)
         }
     }

@@ -14,7 +14,7 @@ use alloy::{
 };
 use altana_bridge::{Bridge, Withdrawal, WithdrawalStatus};
 use altana_contracts::{
-    artifact,
+    Preset, artifact,
     bindings::{FaultProof, Inbox},
 };
 use altana_parent::{Claims, Sender, SenderOptions, Sent};
@@ -37,7 +37,9 @@ const SENDING_POLL: Duration = Duration::from_millis(20);
 /// How often a commit is tried beside the node's own.
 const ATTEMPTS: usize = 20;
 /// The account that publishes.
-const BATCHER: usize = crate::stack::accounts::COUNT - 1;
+pub const BATCHER: usize = crate::stack::accounts::COUNT - 1;
+/// Where the contracts of chains with proofs begin: behind those that any of them needs.
+const PROVED_NONCE: u64 = 16;
 /// The account whose story it is.
 pub const USER: usize = 1;
 /// The first of the accounts that steal.
@@ -87,6 +89,26 @@ impl Setting {
     pub async fn start_disputed(parent: Option<&str>, window_s: u64) -> Result<Self> {
         let options = StackOptions {
             claim_interval_s: None,
+            challenge_window_s: Some(window_s),
+            sending_poll_ms: 20,
+            claims_poll_ms: 50,
+            ..options(parent)
+        };
+        Self::over(Stack::start(options).await?)
+    }
+
+    /// A chain whose claims are proved, the same to the bit each time. Nobody leads it.
+    pub async fn start_proved(
+        parent: Option<&str>,
+        preset: Preset,
+        clock: u64,
+        window_s: u64,
+    ) -> Result<Self> {
+        let options = StackOptions {
+            preset,
+            clock: Some(clock),
+            first_nonce: Some(PROVED_NONCE),
+            follows: true,
             challenge_window_s: Some(window_s),
             sending_poll_ms: 20,
             claims_poll_ms: 50,
@@ -229,6 +251,15 @@ impl Setting {
         let filter = Filter::new()
             .address(self.stack.deployment.contracts.validity)
             .event_signature(FaultProof::EdgeProven::SIGNATURE_HASH)
+            .from_block(from);
+        Ok(self.parent.get_logs(&filter).await?.len())
+    }
+
+    /// How many edges were bisected on the parent since a block.
+    pub async fn bisected_edges(&self, from: u64) -> Result<usize> {
+        let filter = Filter::new()
+            .address(self.stack.deployment.contracts.validity)
+            .event_signature(FaultProof::EdgeBisected::SIGNATURE_HASH)
             .from_block(from);
         Ok(self.parent.get_logs(&filter).await?.len())
     }

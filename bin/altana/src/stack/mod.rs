@@ -6,9 +6,10 @@ pub mod rebuild;
 use accounts::Accounts;
 use alloy::{
     contract::Error as ContractError,
-    network::{AnyNetwork, EthereumWallet},
+    network::{AnyNetwork, EthereumWallet, TransactionBuilder},
     primitives::Address,
     providers::{DynProvider, Provider, ProviderBuilder},
+    rpc::types::TransactionRequest,
     signers::local::PrivateKeySigner,
 };
 use altana_contracts::{
@@ -65,6 +66,11 @@ pub struct StackOptions {
     pub preset: Preset,
     /// Runs neither sequencer nor batcher.
     pub follows: bool,
+    /// The parent's clock is set to this before the deployment, in seconds since 1970.
+    pub clock: Option<u64>,
+    /// The deployer's nonce at which the chain's own contracts begin, if not the next: presets bring
+    /// different contracts before these.
+    pub first_nonce: Option<u64>,
     /// How long a claim can be disputed, if not as short as in development.
     pub challenge_window_s: Option<u64>,
     /// How often transactions to the parent are looked at.
@@ -87,6 +93,8 @@ impl Default for StackOptions {
             claim_interval_s: Some(0),
             preset: Preset::Optimistic,
             follows: false,
+            clock: None,
+            first_nonce: None,
             challenge_window_s: None,
             sending_poll_ms: 200,
             claims_poll_ms: 500,
@@ -137,6 +145,9 @@ impl Stack {
             (None, parent) => parent.clone().context("no parent")?,
         };
         let beacon_url = options.beacon.clone().unwrap_or_else(|| parent_url.clone());
+        if let Some(time) = options.clock {
+            set_clock(&parent_url, time).await?;
+        }
         let deployment = deployment(&options, &dir, &parent_url, &accounts).await?;
         if devnet.is_some() {
             pace(&parent_url, options.parent_block_time_s).await?;
@@ -281,6 +292,21 @@ async fn start_devnet(options: &StackOptions, dir: &Path) -> Result<Devnet> {
     })
 }
 
+/// Has the parent make a block at this time, as development chains can.
+async fn set_clock(parent_url: &str, time: u64) -> Result<()> {
+    let parent = provider(parent_url, &Accounts::test().wallet(DEPLOYER))?;
+    let client = parent.client();
+    let set = async {
+        let _: serde_json::Value = client.request("evm_setTime", json!([time])).await?;
+        let _: serde_json::Value =
+            client.request("evm_setNextBlockTimestamp", json!([time])).await?;
+        client.request::<_, serde_json::Value>("evm_mine", json!([])).await
+    };
+    let done = set.await;
+    done.with_context(|| format!("{parent_url} is no development chain whose clock can be set"))?;
+    Ok(())
+}
+
 /// From now on the embedded parent makes its blocks at an interval.
 async fn pace(parent_url: &str, seconds: u64) -> Result<()> {
     let parent = provider(parent_url, &Accounts::test().wallet(0))?;
@@ -313,12 +339,29 @@ async fn deployment(
     let answer = parent.get_chain_id().await;
     answer.with_context(|| format!("the parent {parent_url} does not answer: is it running?"))?;
     let deployer = accounts.signer(DEPLOYER).address();
+    if let Some(nonce) = options.first_nonce {
+        let before = deploy::transactions_before(options.preset, &programs());
+        spend_nonces(&parent, deployer, nonce.saturating_sub(before)).await?;
+    }
     let deployment = deploy(&parent, deployer, &config, programs(), |contract| {
         tracing::info!(contract, "deploying");
     })
     .await?;
     deployment.write(&chain)?;
     Ok(deployment)
+}
+
+/// Sends nothing to nobody until the account's nonce is this.
+async fn spend_nonces(parent: &DynProvider, account: Address, nonce: u64) -> Result<()> {
+    for nonce in parent.get_transaction_count(account).await?..nonce {
+        let request = TransactionRequest::default()
+            .with_from(account)
+            .with_to(account)
+            .with_nonce(nonce)
+            .with_gas_limit(21_000);
+        parent.send_transaction(request).await?.get_receipt().await?;
+    }
+    Ok(())
 }
 
 /// The programs of this release that decide about claims.
