@@ -39,7 +39,7 @@ contract Settlement is ISettlement {
     /// @notice There is no claim with this number.
     error NoSuchClaim(uint256 index);
     /// @notice The claim to build on is not on the list (the parent chain was reorganised: read it again), was rejected,
-    /// or is another module's and not final yet.
+    /// or is another module's and not its last final one.
     error BadParent();
     /// @notice No such batch, or it has another hash: the parent chain was reorganised. Read it again.
     error BadBatch();
@@ -47,6 +47,9 @@ contract Settlement is ISettlement {
     error BadOutputRoot();
     /// @notice This many batches cannot end in this block.
     error BadLastBlock();
+
+    /// @dev For the answer of a module that was replaced.
+    uint256 private constant ANSWER_GAS = 200_000;
 
     /// @inheritdoc ISettlement
     address public immutable owner;
@@ -59,6 +62,7 @@ contract Settlement is ISettlement {
     address public validity;
     /// @inheritdoc ISettlement
     mapping(address module => uint64 time) public retiredAt;
+    address[] private _retired;
 
     Entry[] private _claims;
     mapping(bytes32 uuid => uint256 indexPlusOne) private _byUuid;
@@ -123,6 +127,7 @@ contract Settlement is ISettlement {
         bool unused = validity_ != validity && retiredAt[validity_] == 0;
         if (validity_.code.length == 0 || !unused) revert BadConfig("validity");
         retiredAt[validity] = uint64(block.timestamp);
+        _retired.push(validity);
         validity = validity_;
         emit ValiditySet(validity_);
     }
@@ -228,13 +233,26 @@ contract Settlement is ISettlement {
     }
 
     /// @dev What `claim` says, if a new claim can build on it. Another module's claim must be final: no module
-    /// could take back its own claims if one of another module's fell later.
+    /// could take back its own claims if one of another module's fell later. And nothing must have won on it: what is
+    /// decided is not decided again, by a module to which it would be new, when nobody has the evidence any more.
     function _parent(IClaim claim, address module) private view returns (ClaimData memory parent) {
         if (!_isOurs(address(claim))) revert BadParent();
         parent = ClaimArgs.read(address(claim));
         ClaimStatus status = ClaimArgs.status(parent);
         if (status == ClaimStatus.Rejected) revert BadParent();
-        if (status == ClaimStatus.Pending && parent.validity != module) revert BadParent();
+        if (parent.validity == module) return parent;
+        if (status == ClaimStatus.Pending || _isBuiltOn(parent.index)) revert BadParent();
+    }
+
+    /// @dev Whether a claim on this one has won under a module that was replaced. One that does not answer has decided
+    /// nothing: it must not be able to stop the next. (Too little gas for the answer is too little for the rest.)
+    function _isBuiltOn(uint64 index) private view returns (bool) {
+        bytes memory question = abi.encodeCall(IValidity.winnerOn, (index));
+        for (uint256 i = 0; i < _retired.length; ++i) {
+            (bool ok, bytes memory answer) = _retired[i].staticcall{gas: ANSWER_GAS}(question);
+            if (ok && answer.length == 32 && uint256(bytes32(answer)) != 0) return true;
+        }
+        return false;
     }
 
     function _checkBatch(uint64 batchIndex, bytes32 batchHash) private view {

@@ -150,7 +150,7 @@ abstract contract Rounds {
 
     /// @dev The claim that won the round on a parent, and when; zero while the round is open. A round that was open when
     /// the module retired stays so: nobody could contradict a claim in it any more.
-    function _winnerOf(Record memory parent, uint64 retired) private view returns (uint64 winner, uint64 wonAt) {
+    function _winnerOf(Record memory parent, uint64 retired) internal view returns (uint64 winner, uint64 wonAt) {
         if (parent.round != Round.Alone || parent.firstChild == 0) return (parent.winner, parent.wonAt);
         if (windowSeconds == 0) return (0, 0);
         wonAt = _records[parent.firstChild].createdAt + windowSeconds;

@@ -86,6 +86,11 @@ abstract contract BondedClaims is IValidity, Rounds, Bonds {
     }
 
     /// @inheritdoc IValidity
+    function winnerOn(uint64 parentIndex) external view returns (uint64 winner) {
+        (winner,) = _winnerOf(_records[parentIndex], _retiredAt());
+    }
+
+    /// @inheritdoc IValidity
     function resolvedAt(uint64 index) external view returns (uint64 since) {
         (, since,) = _standing(index, OPEN_WALK_MOST);
     }

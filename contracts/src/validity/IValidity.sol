@@ -30,6 +30,10 @@ interface IValidity {
     /// @notice How claim `index` stands now.
     function status(uint64 index) external view returns (ClaimStatus);
 
+    /// @notice Which of this module's claims on `parentIndex`, whoever made that, has won against all others for ever; zero
+    /// while none has. For a module that was replaced, so that the next one does not decide about the same batches again.
+    function winnerOn(uint64 parentIndex) external view returns (uint64);
+
     /// @notice When claim `index` became final or was rejected; zero while neither.
     function resolvedAt(uint64 index) external view returns (uint64);
 

@@ -112,6 +112,17 @@ contract ChallengeWindow is IValidity {
     }
 
     /// @inheritdoc IValidity
+    /// @dev The first final claim on it.
+    function winnerOn(uint64 parentIndex) external view returns (uint64) {
+        uint64 count = uint64(ISettlement(settlement).gameCount());
+        for (uint64 index = parentIndex + 1; index < count; ++index) {
+            bool onIt = ISettlement(settlement).claimAt(index).parentIndex() == parentIndex;
+            if (onIt && _claimedAt[index] != 0 && status(index) == ClaimStatus.Final) return index;
+        }
+        return 0;
+    }
+
+    /// @inheritdoc IValidity
     function resolvedAt(uint64 index) external view returns (uint64) {
         (bool vetoed, uint64 vetoedAt) = _vetoOf(index);
         if (vetoed) return vetoedAt;

@@ -307,6 +307,36 @@ contract SettlementTest is CoreTest {
         vm.assertEq(uint256(made.status()), uint256(ClaimStatus.Final));
     }
 
+    /// @dev To the next module every round is new. What is decided must not be decided again, least of all by whoever
+    /// claims first when the evidence of old batches is gone.
+    function test_propose_onDecidedParent_reverts_under_another_module() external {
+        _commit("one");
+        _commit("two");
+        IClaim one = _proposeOn(0, 1, keccak256("one"));
+        skip(WINDOW);
+        ChallengeWindow next = new ChallengeWindow(_windowConfig());
+        vm.prank(address(timelock));
+        settlement.setValidity(address(next));
+        bytes32 hash = inbox.batchHash(1);
+        vm.startPrank(proposer);
+        vm.expectRevert(Settlement.BadParent.selector);
+        settlement.propose(genesis, 1, hash, keccak256("another one"), 1, "");
+        settlement.propose(one, 2, inbox.batchHash(2), keccak256("two"), 2, "");
+        vm.stopPrank();
+    }
+
+    function test_setValidity_replaces_a_module_that_answers_nothing() external {
+        _commit("one");
+        ChallengeWindow next = new ChallengeWindow(_windowConfig());
+        vm.prank(address(timelock));
+        settlement.setValidity(address(next));
+        for (uint256 i = 0; i < 2; ++i) {
+            if (i == 0) vm.mockCallRevert(address(window), abi.encodeCall(IValidity.winnerOn, (0)), "broken");
+            else vm.mockCall(address(window), abi.encodeCall(IValidity.winnerOn, (0)), "no word");
+            _proposeOn(0, 1, keccak256(abi.encode(i)));
+        }
+    }
+
     function test_propose_passes_the_bond_on() external {
         _commit("one");
         bytes32 hash = inbox.batchHash(1);

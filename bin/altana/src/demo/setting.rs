@@ -128,15 +128,16 @@ impl Setting {
         Ok(Self { stack, user, parent, rollup, bridge })
     }
 
-    /// Gas that the chain's contracts took.
+    /// Gas that the deployment took.
     pub async fn deployment_gas(&self) -> Result<u64> {
         let mut gas = 0;
         let first = self.stack.deployment.parent_start_block + 1;
+        let deployer = self.stack.accounts.signer(crate::stack::DEPLOYER).address();
         for number in first..=self.parent.get_block_number().await? {
             let receipts = self.parent.get_block_receipts(number.into()).await?;
             let receipts = receipts.unwrap_or_default().into_iter();
-            let created = receipts.filter(|receipt| receipt.contract_address.is_some());
-            gas += created.map(|receipt| receipt.gas_used).sum::<u64>();
+            let own = receipts.filter(|receipt| receipt.from == deployer);
+            gas += own.map(|receipt| receipt.gas_used).sum::<u64>();
         }
         Ok(gas)
     }

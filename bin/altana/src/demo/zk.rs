@@ -50,7 +50,7 @@ const SAFE_HAVEN: Address = Address::new(*b"a safe haven on it's");
 /// What the thief is after.
 const LOOT: &str = "1000";
 /// Long, so that nothing in the story is final by waiting.
-const WINDOW_S: u64 = 30 * 86_400;
+const WINDOW_S: u64 = 7 * 86_400;
 /// Moves of the dispute before the proof comes.
 const MOVES: usize = 4;
 

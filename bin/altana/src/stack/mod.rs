@@ -145,9 +145,6 @@ impl Stack {
             (None, parent) => parent.clone().context("no parent")?,
         };
         let beacon_url = options.beacon.clone().unwrap_or_else(|| parent_url.clone());
-        if let Some(time) = options.clock {
-            set_clock(&parent_url, time).await?;
-        }
         let deployment = deployment(&options, &dir, &parent_url, &accounts).await?;
         if devnet.is_some() {
             pace(&parent_url, options.parent_block_time_s).await?;
@@ -293,8 +290,7 @@ async fn start_devnet(options: &StackOptions, dir: &Path) -> Result<Devnet> {
 }
 
 /// Has the parent make a block at this time, as development chains can.
-async fn set_clock(parent_url: &str, time: u64) -> Result<()> {
-    let parent = provider(parent_url, &Accounts::test().wallet(DEPLOYER))?;
+async fn set_clock(parent: &DynProvider, time: u64) -> Result<()> {
     let client = parent.client();
     let set = async {
         let _: serde_json::Value = client.request("evm_setTime", json!([time])).await?;
@@ -303,8 +299,7 @@ async fn set_clock(parent_url: &str, time: u64) -> Result<()> {
         client.request::<_, serde_json::Value>("evm_mine", json!([])).await
     };
     let done = set.await;
-    done.with_context(|| format!("{parent_url} is no development chain whose clock can be set"))?;
-    Ok(())
+    done.context("the parent is no development chain whose clock can be set").map(drop)
 }
 
 /// From now on the embedded parent makes its blocks at an interval.
@@ -343,6 +338,10 @@ async fn deployment(
         let before = deploy::transactions_before(options.preset, &programs());
         spend_nonces(&parent, deployer, nonce.saturating_sub(before)).await?;
     }
+    // Last: the genesis has the time of the newest block.
+    if let Some(time) = options.clock {
+        set_clock(&parent, time).await?;
+    }
     let deployment = deploy(&parent, deployer, &config, programs(), |contract| {
         tracing::info!(contract, "deploying");
     })
@@ -379,7 +378,7 @@ pub fn programs() -> Programs<'static> {
 }
 
 /// The owner's account deploys, so that the first accounts are untouched.
-const DEPLOYER: usize = accounts::COUNT - 3;
+pub const DEPLOYER: usize = accounts::COUNT - 3;
 
 /// Where a node runs.
 pub struct NodeSetup<'a> {
