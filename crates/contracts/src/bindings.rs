@@ -156,6 +156,7 @@ sol! {
         function lastBatchFor(uint64 parentIndex) external view returns (uint64 batchIndex);
         function bond(uint64 parentIndex, address claimant) external view returns (uint256 bond);
         function step() external view returns (address step);
+        function settlement() external view returns (address settlement);
         function claimBond() external view returns (uint256 bond);
         function burnt() external view returns (uint256 amount);
         function levelBond(uint8 level) external view returns (uint256 bond);

@@ -7,9 +7,10 @@ use alloy::{
     signers::local::{MnemonicBuilder, PrivateKeySigner, coins_bip39::English},
 };
 use altana_contracts::{
-    Deployment, RollupConfig,
-    bindings::{Inbox, Portal, Settlement},
+    Deployment, Preset, Programs, RollupConfig, ZkProgram,
+    bindings::{FaultProof, Inbox, Portal, Settlement, StarkOpenings, ZkProof},
     deploy,
+    deploy::{key_pieces, transactions},
 };
 use std::{
     io::{BufRead, BufReader},
@@ -63,8 +64,16 @@ fn account(index: u32) -> PrivateKeySigner {
         .expect("a valid path")
 }
 
-/// Any program.
-const PROGRAM: B256 = B256::repeat_byte(1);
+/// Any programs, with a key of three pieces.
+const PROGRAMS: Programs<'_> = Programs {
+    fault: B256::repeat_byte(1),
+    zk: ZkProgram {
+        key: &[7; 60_000],
+        key_hash: B256::repeat_byte(2),
+        exe_commit: B256::repeat_byte(3),
+        vm_commit: B256::repeat_byte(4),
+    },
+};
 
 #[tokio::test]
 async fn a_deployed_chain_is_what_was_decided() {
@@ -78,7 +87,7 @@ async fn a_deployed_chain_is_what_was_decided() {
     let config = RollupConfig::development(&accounts);
     let mut created = Vec::new();
     let deployment =
-        deploy(&parent, deployer.address(), &config, PROGRAM, |name| created.push(name))
+        deploy(&parent, deployer.address(), &config, PROGRAMS, |name| created.push(name))
             .await
             .unwrap();
 
@@ -99,6 +108,49 @@ async fn a_deployed_chain_is_what_was_decided() {
     assert_eq!(read.genesis, deployment.genesis);
 
     // A second chain of the same deployer lands elsewhere.
-    let second = deploy(&parent, deployer.address(), &config, PROGRAM, |_| ()).await.unwrap();
+    let second = deploy(&parent, deployer.address(), &config, PROGRAMS, |_| ()).await.unwrap();
     assert_ne!(second.contracts.portal, deployment.contracts.portal);
+}
+
+#[tokio::test]
+async fn each_preset_brings_what_decides_about_its_claims() {
+    let anvil = Anvil::start();
+    let deployer = account(0);
+    let parent: DynProvider = ProviderBuilder::new()
+        .wallet(EthereumWallet::from(deployer.clone()))
+        .connect_http(anvil.1.parse().expect("a URL"))
+        .erased();
+    let accounts: Vec<_> = (0..10).map(|i| account(i).address()).collect();
+    for preset in [Preset::Optimistic, Preset::ZkRollup, Preset::Hybrid] {
+        let config = RollupConfig { preset, ..RollupConfig::development(&accounts) };
+        let mut sent = 0;
+        let deployed = deploy(&parent, deployer.address(), &config, PROGRAMS, |_| sent += 1);
+        let contracts = deployed.await.unwrap().contracts;
+        assert_eq!(sent, transactions(preset, &PROGRAMS), "{preset:?}");
+
+        let settlement = Settlement::new(contracts.settlement, &parent);
+        assert_eq!(settlement.validity().call().await.unwrap(), contracts.validity);
+        let game = FaultProof::new(contracts.validity, &parent);
+        assert_eq!(game.settlement().call().await.unwrap(), contracts.settlement, "{preset:?}");
+        let program = game.programHash().call().await.ok();
+        assert_eq!(program, preset.has_game().then_some(PROGRAMS.fault), "{preset:?}");
+        let proofs = ZkProof::new(contracts.validity, &parent);
+        let Some(stark) = contracts.stark else {
+            assert!(!preset.has_proofs());
+            assert!(proofs.keyHash().call().await.is_err());
+            continue;
+        };
+        assert_eq!(proofs.openings().call().await.unwrap(), stark.openings);
+        assert_eq!(proofs.keyHash().call().await.unwrap(), PROGRAMS.zk.key_hash);
+        assert_eq!(proofs.exeCommit().call().await.unwrap(), PROGRAMS.zk.exe_commit);
+        assert_eq!(proofs.vmCommit().call().await.unwrap(), PROGRAMS.zk.vm_commit);
+        let openings = StarkOpenings::new(stark.openings, &parent);
+        assert_eq!(openings.CONSTRAINTS().call().await.unwrap(), stark.constraints);
+        let mut key = Vec::new();
+        for piece in key_pieces(PROGRAMS.zk.key, stark.key_store) {
+            let code = parent.get_code_at(piece).await.unwrap();
+            key.extend_from_slice(code.strip_prefix(&[0]).expect("a piece is no program"));
+        }
+        assert_eq!(key, PROGRAMS.zk.key);
+    }
 }

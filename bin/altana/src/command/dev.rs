@@ -1,7 +1,7 @@
 //! `altana dev`: a parent chain and a rollup, ready for wallets.
 
 use crate::{
-    cli, output,
+    cli, output, prover,
     stack::{Stack, StackOptions, accounts},
 };
 use alloy::{
@@ -9,9 +9,11 @@ use alloy::{
     primitives::{Address, utils::format_ether},
     signers::local::PrivateKeySigner,
 };
-use altana_contracts::{Deployment, genesis::MULTICALL3, predeploy};
-use anyhow::Result;
+use altana_contracts::{Deployment, Preset, genesis::MULTICALL3, predeploy};
+use anyhow::{Result, anyhow};
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use tokio::process::Child;
 
 /// Starts everything, says where it is, and runs until Ctrl-C or a failure.
 pub async fn run(args: cli::Dev, json: bool) -> Result<()> {
@@ -29,15 +31,70 @@ pub async fn run(args: cli::Dev, json: bool) -> Result<()> {
         ..StackOptions::default()
     })
     .await?;
-    output::result(json, &description(&stack), || banner(&stack))?;
+    let proofs = match stack.deployment.config.preset.has_proofs() {
+        true => Some(Proofs::start(&stack, args.prover.as_deref())?),
+        false => None,
+    };
+    output::result(json, &description(&stack, proofs.as_ref()), || {
+        banner(&stack, proofs.as_ref())
+    })?;
     tokio::select! {
         error = stack.failed() => Err(error),
+        error = Proofs::stopped(proofs) => Err(error),
         asked = super::interrupted() => asked.and(stack.stop_node().await),
     }
 }
 
+/// What this machine does for validity proofs.
+struct Proofs {
+    /// Where node and prover meet.
+    jobs: PathBuf,
+    /// The prover's program and its log, if there is one.
+    prover: Option<(PathBuf, PathBuf)>,
+    child: Option<Child>,
+}
+
+impl Proofs {
+    fn start(stack: &Stack, named: Option<&Path>) -> Result<Self> {
+        let jobs = stack.jobs();
+        let Some(program) = prover::find(named) else {
+            return Ok(Self { jobs, prover: None, child: None });
+        };
+        let log = stack.folder("prover.log");
+        let child = prover::start(&program, &jobs, &log)?;
+        Ok(Self { jobs, prover: Some((program, log)), child: Some(child) })
+    }
+
+    /// Waits until the prover, if there is one, has stopped.
+    async fn stopped(proofs: Option<Self>) -> anyhow::Error {
+        let Some(Self { prover: Some((program, log)), child: Some(mut child), .. }) = proofs else {
+            return std::future::pending().await;
+        };
+        let status = child.wait().await;
+        let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+        anyhow!("{} stopped ({status}): see {}", program.display(), log.display())
+    }
+
+    fn describe(&self) -> Vec<(String, String)> {
+        let jobs = ("Jobs".into(), self.jobs.display().to_string());
+        let Some((program, log)) = &self.prover else {
+            let next = format!(
+                "none: claims stay unproved. Build it in prover/ and run altana-prover work --jobs {}",
+                self.jobs.display()
+            );
+            return vec![("Prover".into(), next), jobs];
+        };
+        let minutes = "a claim takes this machine minutes, and 13 GB of memory";
+        vec![
+            ("Prover".into(), format!("{}: {minutes}", program.display())),
+            ("Log".into(), log.display().to_string()),
+            jobs,
+        ]
+    }
+}
+
 /// Where everything is, for programs.
-fn description(stack: &Stack) -> Value {
+fn description(stack: &Stack, proofs: Option<&Proofs>) -> Value {
     let contracts = &stack.deployment.contracts;
     let accounts: Vec<Value> = stack
         .accounts
@@ -64,6 +121,12 @@ fn description(stack: &Stack) -> Value {
         "mnemonic": accounts::MNEMONIC,
         "accounts": accounts,
         "dir": stack.dir(),
+        "preset": stack.deployment.config.preset,
+        "proofs": proofs.map(|proofs| json!({
+            "jobs": proofs.jobs,
+            "prover": proofs.prover.as_ref().map(|(program, _)| program),
+            "log": proofs.prover.as_ref().map(|(_, log)| log),
+        })),
     })
 }
 
@@ -90,7 +153,7 @@ fn websocket(http: &str) -> String {
 }
 
 /// Where everything is, for people.
-fn banner(stack: &Stack) -> String {
+fn banner(stack: &Stack, proofs: Option<&Proofs>) -> String {
     let Deployment { spec, config, contracts, .. } = &stack.deployment;
     let mut lines = vec![format!("altana {}", env!("CARGO_PKG_VERSION"))];
     let mut section = |title: &str, rows: Vec<(String, String)>| {
@@ -149,7 +212,24 @@ fn banner(stack: &Stack) -> String {
             ("Block time".into(), format!("{} ms", config.blocks.block_time_ms)),
         ],
     );
+    section("Claims", claims(stack, proofs));
     let kept = if stack.is_temporary() { "gone at the end; keep it with --dir" } else { "kept" };
     section("Data", vec![(stack.dir().display().to_string(), format!("({kept})"))]);
     lines.join("\n")
+}
+
+/// When claims are final.
+fn claims(stack: &Stack, proofs: Option<&Proofs>) -> Vec<(String, String)> {
+    let config = &stack.deployment.config;
+    let window = config.delays.challenge_window_s;
+    let rule = match config.preset {
+        Preset::Optimistic => format!("when nobody has contradicted them for {window} s"),
+        Preset::ZkRollup => "when they are proved, and not before".into(),
+        Preset::Hybrid => {
+            format!("when they are proved, or nobody has contradicted them for {window} s")
+        }
+    };
+    let mut rows = vec![("Final".to_owned(), rule)];
+    rows.extend(proofs.into_iter().flat_map(Proofs::describe));
+    rows
 }

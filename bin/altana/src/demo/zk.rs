@@ -130,7 +130,7 @@ async fn start(parent: Option<&str>, preset: Preset) -> Result<(Stage, Figures)>
     let claims = crate::stack::claim_reader(setting.stack.parent().await?, &setting.stack.deployment).await?;
     let terms = claims.proofs().await?.context("the module takes no proofs")?;
     let genesis = claims.open(0).await?.last_final;
-    let jobs = Jobs::new(setting.stack.folder("node").join("proofs"));
+    let jobs = Jobs::new(setting.stack.jobs());
     let gas = setting.deployment_gas().await?;
     let stage = Stage { setting, claims, terms, jobs, genesis };
     Ok((stage, vec![("gas", json!(gas)), ("key_bytes", json!(guest::KEY.len()))]))

@@ -188,6 +188,11 @@ impl Stack {
         &self.dir
     }
 
+    /// Where the node and a prover meet.
+    pub fn jobs(&self) -> PathBuf {
+        self.dir.join("node").join("proofs")
+    }
+
     /// Whether it is gone with the stack.
     pub const fn is_temporary(&self) -> bool {
         self._temporary.is_some()
@@ -415,13 +420,21 @@ pub struct NodeRoles {
     pub jobs: Option<PathBuf>,
 }
 
+/// Between two empty blocks of a development chain whose claims are proved on the same machine.
+const ZK_EMPTY_BLOCK_MS: u64 = 60_000;
+
 fn dev_roles(options: &StackOptions, accounts: &Accounts) -> NodeRoles {
     let blocks = options.block_time_ms;
     NodeRoles {
         sequencer: (!options.follows).then(|| sequencer::Config {
             block_time_ms: blocks,
             slice_ms: 250.min(blocks),
-            empty_block_interval_ms: blocks,
+            // A block that says nothing is proved like any other.
+            empty_block_interval_ms: if options.preset == Preset::ZkRollup {
+                blocks.max(ZK_EMPTY_BLOCK_MS)
+            } else {
+                blocks
+            },
             messages: MessageLimits {
                 confirmations: if options.delay_messages { u64::MAX } else { 0 },
                 ..MessageLimits::default()

@@ -7,7 +7,7 @@ use alloy::{
     sol_types::SolCall,
     transports::http::reqwest,
 };
-use altana_contracts::{Deployment, RollupConfig, bindings, deploy};
+use altana_contracts::{Deployment, Programs, RollupConfig, ZkProgram, bindings, deploy};
 use altana_parent::{
     InboxReader, Parent, ParentBlock, ParentError, Sender, SenderOptions,
     sender::{Request, SendError},
@@ -20,6 +20,13 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
+
+/// Any programs.
+fn programs() -> Programs<'static> {
+    let any = B256::repeat_byte(1);
+    let zk = ZkProgram { key: &[], key_hash: any, exe_commit: any, vm_commit: any };
+    Programs { fault: any, zk }
+}
 
 /// Anvil with a rollup on it.
 struct Rollup {
@@ -37,7 +44,7 @@ impl Rollup {
             &anvil.provider(),
             account(0).address(),
             &config,
-            B256::repeat_byte(1),
+            programs(),
             |_| (),
         )
         .await);
