@@ -20,7 +20,11 @@ fn tell(scenario: &str, parent: Option<&str>) {
         assert!(told && step["ok"] == true, "{step:#}");
     }
     let counted = |figure: &str| steps.iter().any(|step| step[figure].as_u64() > Some(0));
-    let figure = if scenario == "fraud" { "honest_moves" } else { "bytes" };
+    let figure = match scenario {
+        "fraud" => "honest_moves",
+        "zk" => "first_part_gas",
+        _ => "bytes",
+    };
     assert!(counted(figure), "no {figure}: {story:#}");
 }
 
@@ -65,4 +69,15 @@ fn demo_fraud_keeps_its_promises_on_the_embedded_parent() {
 fn demo_fraud_keeps_its_promises_on_anvil() {
     let anvil = Anvil::start(&[]);
     tell("fraud", Some(&anvil.url));
+}
+
+#[test]
+fn demo_zk_keeps_its_promises_on_the_embedded_parent() {
+    tell("zk", None);
+}
+
+#[test]
+fn demo_zk_keeps_its_promises_on_anvil() {
+    let anvil = Anvil::start(&[]);
+    tell("zk", Some(&anvil.url));
 }

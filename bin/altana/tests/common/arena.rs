@@ -170,7 +170,7 @@ impl Arena {
     /// [`Arena::honest`] with its own way to the parent, which it asks so often.
     pub async fn honest_over(&self, url: &str, account: usize, poll_ms: u64) -> NodeHandle {
         let dir = self.path(&format!("honest{account}"));
-        let config = ClaimConfig { interval_s: None, confirmations: 0, poll_ms };
+        let config = ClaimConfig { interval_s: None, confirmations: 0, poll_ms, proves: false };
         let parent = Parent::connect(url, Some(url)).await.expect("the parent answers");
         let contracts = &self.deployment.contracts;
         let inbox = InboxReader::new(parent.clone(), contracts.inbox, contracts.portal);

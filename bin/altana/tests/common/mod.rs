@@ -110,6 +110,13 @@ impl Dev {
         Self::spawn(command)
     }
 
+    /// [`Dev::start`] in a folder, and with no other program to be found.
+    pub fn start_in(folder: &Path, args: &[&str]) -> Self {
+        let mut command = altana(&DEV);
+        command.args(args).current_dir(folder).env("PATH", folder).env_remove("ALTANA_PROVER");
+        Self::spawn(command)
+    }
+
     /// [`Dev::start`] of a process whose files cannot grow beyond some blocks (of 512 or 1024 bytes,
     /// as the shell has it): writes fail then, as on a full disk. It logs into a file.
     pub fn start_limited(args: &[&str], blocks: u32, log: File) -> Self {
