@@ -159,7 +159,7 @@ mod tests {
             batch_index,
             output_root: B256::with_last_byte(root),
             last_block: 10 * batch_index,
-            data_hash: keccak256([]),
+            data_hash: B256::ZERO,
             created_at: 100 * index,
         }
     }
@@ -180,6 +180,13 @@ mod tests {
         let open = OpenClaims { pending: pending.to_vec(), ..OpenClaims::default() };
         let Ok(verdict) = judge(&open, expect);
         assert_eq!(verdict.tip.index, tip);
+        // From the final claim to the tip without a gap.
+        let mut parent = 0;
+        for (builds_on, right) in &verdict.right {
+            assert_eq!((builds_on.index, right.parent_claim), (parent, parent));
+            parent = right.index;
+        }
+        assert_eq!(parent, tip);
         let found: Vec<_> = verdict
             .contests
             .iter()
@@ -208,7 +215,7 @@ mod tests {
     #[test]
     fn the_right_root_with_a_wrong_history_is_wrong() {
         let mut lie = claim(1, 0, 1, 1);
-        lie.data_hash = B256::ZERO;
+        lie.data_hash = keccak256(b"a history");
         assert!(!check(&[lie], 0, &[(0, None, &[1])]));
     }
 
