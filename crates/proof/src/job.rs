@@ -91,28 +91,7 @@ impl Jobs {
 
     /// Puts a job there, if it is not. `output` is what [`crate::prove`] says of it.
     pub fn create(&self, output: B256, inputs: &Inputs) -> Result<Job, JobError> {
-        let job = self.job(output);
-        if job.exists() {
-            return Ok(job);
-        }
-        let new = self.folder.join(format!(".{}.{}", hex::encode(output), std::process::id()));
-        let _ = fs::remove_dir_all(&new);
-        fs::create_dir_all(&new).map_err(at(&new))?;
-        for (name, bytes) in [
-            (STATEMENT, &inputs.statement[..]),
-            (PAGES, &inputs.pages),
-            (BLOBS, &inputs.blobs),
-            (OUTPUT, output.as_slice()),
-        ] {
-            write_new(&new.join(name), bytes)?;
-        }
-        match fs::rename(&new, &job.folder) {
-            Ok(()) => sync(&self.folder)?,
-            // Somebody else was faster.
-            Err(_) if job.exists() => drop(fs::remove_dir_all(&new)),
-            Err(error) => return Err(at(&job.folder)(error)),
-        }
-        Ok(job)
+        Job::put(self.job(output).folder, output, inputs)
     }
 
     /// All jobs, the oldest first.
@@ -147,6 +126,38 @@ impl Jobs {
 }
 
 impl Job {
+    /// Puts a job into a folder of any name, if it is not there.
+    pub fn put(
+        folder: impl Into<PathBuf>,
+        output: B256,
+        inputs: &Inputs,
+    ) -> Result<Self, JobError> {
+        let job = Self { folder: folder.into(), output };
+        if job.exists() {
+            return Ok(job);
+        }
+        let parent = job.folder.parent().unwrap_or(Path::new("."));
+        // No other process has this name.
+        let new = parent.join(format!(".{}.{}", hex::encode(output), std::process::id()));
+        let _ = fs::remove_dir_all(&new);
+        fs::create_dir_all(&new).map_err(at(&new))?;
+        for (name, bytes) in [
+            (STATEMENT, &inputs.statement[..]),
+            (PAGES, &inputs.pages),
+            (BLOBS, &inputs.blobs),
+            (OUTPUT, output.as_slice()),
+        ] {
+            write_new(&new.join(name), bytes)?;
+        }
+        match fs::rename(&new, &job.folder) {
+            Ok(()) => sync(parent)?,
+            // Somebody else was faster.
+            Err(_) if job.exists() => drop(fs::remove_dir_all(&new)),
+            Err(error) => return Err(at(&job.folder)(error)),
+        }
+        Ok(job)
+    }
+
     /// A job by its folder, whatever its name is.
     pub fn at(folder: impl Into<PathBuf>) -> Result<Self, JobError> {
         let folder = folder.into();

@@ -1,64 +1,99 @@
 //! Holds the guest to native execution: on every job of a folder, and on mutations of each.
 //!
-//! A mutated input is refused or gives the same output: every byte is either checked or irrelevant.
+//! Native execution and the guest refuse the same inputs, and give the same output for others. A
+//! mutated statement or page is refused or gives the job's output: every byte is either checked or
+//! irrelevant. Other blobs may have another output, with openings that the parent chain refuses.
 
-use std::{fs, panic::AssertUnwindSafe};
+use std::{fs, panic::AssertUnwindSafe, path::Path};
 
+use altana_proof::{Job, prove_natively};
 use eyre::{Result, WrapErr, ensure, eyre};
 use openvm_circuit::system::memory::merkle::public_values::extract_public_values;
-use openvm_sdk::StdIn;
 use serde_json::{Value, json};
 
-use crate::{Common, job::Job, machine, meter};
+use crate::{Options, job, meter, prove::Prover};
 
 /// Mutations of each job.
 const MUTATIONS: u64 = 24;
 
-pub(crate) fn run(common: &Common) -> Result<Value> {
-    let sdk = machine::sdk(common)?;
-    let exe = machine::guest(common, &sdk)?;
+pub(crate) fn run(options: &Options, folder: &Path) -> Result<Value> {
+    let Prover { sdk, exe, .. } = Prover::new(options)?;
     let machine = sdk.executor().instance(&exe).map_err(|e| eyre!("{e}"))?;
     let outputs = sdk.app_config().app_vm_config.system.config.num_public_values;
-    let execute = |stdin: StdIn| -> Option<Vec<u8>> {
+    let execute = |inputs: &[Vec<u8>; 3]| -> Option<Vec<u8>> {
         // The machine's host panics at some of what a guest can do.
-        let run = AssertUnwindSafe(|| machine.execute(stdin, None));
+        let run = AssertUnwindSafe(|| machine.execute(job::stdin(inputs), None));
         let state = std::panic::catch_unwind(run).ok()?.ok()?;
         Some(extract_public_values(outputs, &state.memory.memory))
     };
-    let mut folders: Vec<_> = fs::read_dir(&common.job)
-        .wrap_err_with(|| common.job.display().to_string())?
+    let mut folders: Vec<_> = fs::read_dir(folder)
+        .wrap_err_with(|| folder.display().to_string())?
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.join("claim").exists())
+        .filter(|path| path.join("statement").exists())
         .collect();
     folders.sort();
-    let (mut refused, mut irrelevant) = (0, 0);
-    meter::step("the jobs", || -> Result<()> {
+    let mut counts = Counts::default();
+    meter::step("the jobs", || {
         for folder in &folders {
-            let name = folder.display();
-            let job = Job::new(folder);
-            let output = execute(job.stdin()?).ok_or_else(|| eyre!("{name}: refused"))?;
-            job.check_output(&output).wrap_err_with(|| name.to_string())?;
-            let inputs = job.inputs()?;
-            for seed in 0..MUTATIONS {
-                let mut stdin = StdIn::default();
-                mutated(&inputs, seed).iter().for_each(|bytes| stdin.write_bytes(bytes));
-                match execute(stdin) {
-                    None => refused += 1,
-                    Some(other) => {
-                        ensure!(other == output, "{name}: mutation {seed} gives another output");
-                        irrelevant += 1;
-                    }
-                }
-            }
+            let name = folder.display().to_string();
+            compare(&Job::at(folder)?, &execute, &mut counts).wrap_err(name)?;
         }
-        Ok(())
+        Ok::<_, eyre::Report>(())
     })?;
-    Ok(json!({ "jobs": folders.len(), "refused": refused, "irrelevant": irrelevant }))
+    ensure!(!folders.is_empty(), "{}: no jobs", folder.display());
+    let Counts { refused, irrelevant, other_blobs } = counts;
+    Ok(json!({
+        "jobs": folders.len(),
+        "refused": refused,
+        "irrelevant": irrelevant,
+        "other_blobs": other_blobs,
+        "steps": meter::take(),
+    }))
 }
 
-/// Inputs with a bit turned, a word set, cut or lengthened.
-fn mutated(inputs: &[Vec<u8>], seed: u64) -> Vec<Vec<u8>> {
-    let mut inputs = inputs.to_vec();
+#[derive(Default)]
+struct Counts {
+    refused: u32,
+    irrelevant: u32,
+    other_blobs: u32,
+}
+
+fn compare(
+    job: &Job,
+    execute: &impl Fn(&[Vec<u8>; 3]) -> Option<Vec<u8>>,
+    counts: &mut Counts,
+) -> Result<()> {
+    let natively = |[statement, pages, blobs]: &[Vec<u8>; 3]| {
+        prove_natively(statement, &pages.clone().into(), blobs)
+    };
+    let inputs = job::inputs(job)?;
+    let (output, openings) = natively(&inputs)?;
+    ensure!(output == job.output(), "natively {output}");
+    let guest = execute(&inputs).ok_or_else(|| eyre!("refused"))?;
+    ensure!(guest == output.as_slice(), "the guest gives {}", hex::encode(guest));
+    for seed in 0..MUTATIONS {
+        let (which, mutated) = mutated(&inputs, seed);
+        let (native, guest) = (natively(&mutated).ok(), execute(&mutated));
+        let expected = native.as_ref().map(|run| run.0.to_vec());
+        ensure!(guest == expected, "mutation {seed}: {guest:?}, natively {expected:?}");
+        match native {
+            None => counts.refused += 1,
+            Some(run) if run.0 == output => counts.irrelevant += 1,
+            Some((_, others)) => {
+                // A blob that is not read may be left out.
+                let changed = others.len() < openings.len()
+                    || others.iter().any(|opening| !openings.contains(opening));
+                ensure!(which == 2 && changed, "mutation {seed} gives another output");
+                counts.other_blobs += 1;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Inputs of which one has a bit turned, a word set, is cut or lengthened.
+fn mutated(inputs: &[Vec<u8>; 3], seed: u64) -> (usize, [Vec<u8>; 3]) {
+    let mut inputs = inputs.clone();
     let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut next = |below: usize| {
         state ^= state >> 30;
@@ -66,15 +101,19 @@ fn mutated(inputs: &[Vec<u8>], seed: u64) -> Vec<Vec<u8>> {
         state ^= state >> 27;
         (state % below as u64) as usize
     };
-    // The claim is small, and most of what matters is in the pages.
-    let which = usize::from(next(4) != 0);
+    // The statement is small, and most of what matters is in the pages.
+    let which = match next(4) {
+        0 => 0,
+        1 if !inputs[2].is_empty() => 2,
+        _ => 1,
+    };
     let input = &mut inputs[which];
     let at = next(input.len());
     match next(5) {
         0 | 1 => input[at] ^= 1 << next(8),
-        2 => input[at / 4 * 4..][..4].fill(0xff),
+        2 => input[at / 4 * 4..].iter_mut().take(4).for_each(|byte| *byte = 0xff),
         3 => input.truncate(at),
         _ => input.extend_from_slice(&[0; 4]),
     }
-    inputs
+    (which, inputs)
 }

@@ -1,33 +1,58 @@
 //! Counts.
 
-use eyre::{Report, Result};
-use openvm_circuit::system::memory::merkle::public_values::extract_public_values;
+use std::path::Path;
+
+use altana_proof::Job;
+use eyre::{Result, ensure, eyre};
+use openvm_circuit::{
+    arch::execution_mode::metered::segment_ctx::Segment,
+    system::memory::merkle::public_values::extract_public_values,
+};
+use openvm_sdk::{DefaultStarkEngine, StdIn, prover::AppProver};
+use openvm_sdk_config::SdkVmCpuBuilder;
 use serde_json::{Value, json};
 
-use crate::{Common, job::Job, machine, meter};
+use crate::{Options, job, meter, prove::Prover};
 
 /// AIRs that are listed: those with the most cells.
 const LISTED: usize = 12;
 
-pub(crate) fn run(common: &Common) -> Result<Value> {
-    let sdk = machine::sdk(common)?;
-    let job = Job::new(&common.job);
-    let exe = machine::guest(common, &sdk)?;
-    let prover = meter::step("machine's key, commitment to the guest", || sdk.app_prover(exe))?;
-    let (vm, exe) = (prover.vm(), prover.exe());
-    let (segments, state) = meter::step("execution", || {
-        let run = vm.metered_interpreter(&exe)?;
-        Ok::<_, Report>(run.execute_metered(job.stdin()?, vm.build_metered_ctx(&exe))?)
-    })?;
-    let output = extract_public_values(prover.num_user_pvs(), &state.memory.memory);
-    job.check_output(&output)?;
+/// A run without a proof.
+pub(crate) struct Run {
+    pub(crate) output: [u8; 32],
+    pub(crate) instructions: u64,
+    pub(crate) segments: Vec<Segment>,
+}
 
+pub(crate) fn count(
+    prover: &AppProver<DefaultStarkEngine, SdkVmCpuBuilder>,
+    stdin: StdIn,
+) -> Result<Run> {
+    let (vm, exe) = (prover.vm(), prover.exe());
+    let interpreter = vm.metered_interpreter(&exe)?;
+    let (segments, state) = interpreter.execute_metered(stdin, vm.build_metered_ctx(&exe))?;
+    let output = extract_public_values(prover.num_user_pvs(), &state.memory.memory);
+    Ok(Run {
+        output: output.try_into().map_err(|_| eyre!("the output is not 32 bytes"))?,
+        instructions: segments.iter().map(|segment| segment.num_insns).sum(),
+        segments,
+    })
+}
+
+pub(crate) fn run(options: &Options, folder: &Path) -> Result<Value> {
+    let job = Job::at(folder)?;
+    let Prover { sdk, exe, .. } = Prover::new(options)?;
+    let prover = meter::step("machine's key, commitment to the guest", || sdk.app_prover(exe))?;
+    let inputs = job::inputs(&job)?;
+    let run = meter::step("execution", || count(&prover, job::stdin(&inputs)))?;
+    ensure!(run.output == job.output(), "the guest gives {}", hex::encode(run.output));
     let airs = &sdk.app_pk().app_vm_pk.vm_pk.per_air;
     let mut cells: Vec<(u64, &str, u64)> = airs
         .iter()
         .enumerate()
         .map(|(air, key)| {
-            let rows = segments.iter().map(|segment| u64::from(segment.trace_heights[air])).sum();
+            let heights = run.segments.iter().map(|segment| segment.trace_heights[air]);
+            let rows = heights.map(u64::from).sum();
             (rows * key.vk.params.width.total_width() as u64, key.air_name.as_str(), rows)
         })
         .collect();
@@ -37,11 +62,11 @@ pub(crate) fn run(common: &Common) -> Result<Value> {
         .take(LISTED)
         .map(|(cells, name, rows)| json!({ "air": name, "rows": rows, "cells": cells }));
     Ok(json!({
-        "output": hex::encode(output),
-        "instructions": segments.iter().map(|segment| segment.num_insns).sum::<u64>(),
-        "segments": segments.len(),
+        "output": hex::encode(run.output),
+        "instructions": run.instructions,
+        "segments": run.segments.len(),
         "cells": cells.iter().map(|entry| entry.0).sum::<u64>(),
         "airs": listed.collect::<Vec<_>>(),
-        "steps": meter::figures(),
+        "steps": meter::take(),
     }))
 }

@@ -6,11 +6,10 @@ use openvm_stark_backend::{
 };
 use serde_json::{Value, json};
 
-use crate::{Common, keys, machine, meter};
+use crate::{meter, prove::Prover};
 
-pub(crate) fn run(common: &Common) -> Result<Value> {
-    let sdk = machine::sdk(common)?;
-    let root = keys::root(common, &sdk)?;
+pub(crate) fn run(prover: &Prover<'_>) -> Result<Value> {
+    let root = prover.root()?;
     let vk = root.vk();
     let params = &vk.inner.params;
     let heights = &root.key().heights;
@@ -88,6 +87,6 @@ pub(crate) fn run(common: &Common) -> Result<Value> {
         "pre_hash": hex::encode(vk.pre_hash),
         "airs": airs,
         "soundness": format!("{:?}", SoundnessCalculator::calculate_from_vk(&vk)),
-        "steps": meter::figures(),
+        "steps": meter::take(),
     }))
 }

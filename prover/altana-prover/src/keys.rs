@@ -12,7 +12,7 @@ use openvm_sdk::{F, Sdk, StdIn};
 use openvm_verify_stark_host::VmStarkProof;
 use serde::{Deserialize, Serialize};
 
-use crate::{Common, job, meter};
+use crate::{Options, job, meter};
 
 /// Changed with anything that changes a key but not the child's.
 const FORMAT: u32 = 1;
@@ -37,9 +37,9 @@ pub(crate) fn child(sdk: &Sdk) -> Child {
 }
 
 /// The last layer's prover, with the key from its file or a new one.
-pub(crate) fn root(common: &Common, sdk: &Sdk) -> Result<RootProver> {
+pub(crate) fn root(options: &Options, sdk: &Sdk) -> Result<RootProver> {
     let child = meter::step("aggregation keys", || child(sdk));
-    let path = path(common, &child);
+    let path = path(options, &child);
     if path.exists() {
         let bytes = fs::read(&path).wrap_err_with(|| path.display().to_string())?;
         let file: KeyFile = bitcode::deserialize(&bytes)
@@ -56,9 +56,9 @@ pub(crate) fn root(common: &Common, sdk: &Sdk) -> Result<RootProver> {
     Ok(root)
 }
 
-fn path(common: &Common, child: &Child) -> PathBuf {
+fn path(options: &Options, child: &Child) -> PathBuf {
     let name: CommitBytes = child.vk.pre_hash.into();
-    common.keys.join(format!("root-{}.key", hex::encode(&name.as_slice()[..8])))
+    options.keys.join(format!("root-{}.key", hex::encode(&name.as_slice()[..8])))
 }
 
 /// A proof of a program that does nothing.

@@ -1,6 +1,6 @@
-//! The zkVM as we configure it.
+//! The zkVM as we configure it, and the guest.
 
-use std::{fs, sync::Arc};
+use std::{borrow::Cow, fs, sync::Arc};
 
 use eyre::{Result, WrapErr, eyre};
 use openvm_circuit::arch::instructions::exe::VmExe;
@@ -15,17 +15,16 @@ use openvm_stark_sdk::config::{
 };
 use openvm_transpiler::{elf::Elf, openvm_platform::memory::MEM_SIZE};
 
-use crate::Common;
+use crate::Options;
 
-pub(crate) fn sdk(common: &Common) -> Result<Sdk> {
-    let mut machine = match &common.machine {
-        None => SdkVmConfig::riscv32(),
-        Some(path) => {
-            let text = fs::read_to_string(path).wrap_err_with(|| path.display().to_string())?;
-            SdkVmConfig::from_toml(&text)?.optimize()
-        }
-    };
-    machine.system.config.segmentation_max_memory = common.segment_mib << 20;
+/// The guest (`cargo xtask guest`).
+const GUEST: &[u8] = include_bytes!("../../guest.elf");
+/// Its machine.
+const MACHINE: &str = include_str!("../../guest/openvm.toml");
+
+pub(crate) fn sdk(options: &Options) -> Result<Sdk> {
+    let mut machine = config()?.optimize();
+    machine.system.config.segmentation_max_memory = options.segment_mib << 20;
     let params = app_params_with_100_bits_security(MAX_APP_LOG_STACKED_HEIGHT);
     let sdk = Sdk::builder()
         .app_config(AppConfig { app_vm_config: machine, system_params: params })
@@ -35,8 +34,32 @@ pub(crate) fn sdk(common: &Common) -> Result<Sdk> {
     Ok(sdk)
 }
 
-pub(crate) fn guest(common: &Common, sdk: &Sdk) -> Result<Arc<VmExe<F>>> {
-    let bytes = fs::read(&common.elf).wrap_err_with(|| common.elf.display().to_string())?;
+fn config() -> Result<SdkVmConfig> {
+    Ok(SdkVmConfig::from_toml(MACHINE)?)
+}
+
+pub(crate) fn guest(options: &Options, sdk: &Sdk) -> Result<Arc<VmExe<F>>> {
+    let bytes = match &options.elf {
+        None => Cow::Borrowed(GUEST),
+        Some(path) => fs::read(path).wrap_err_with(|| path.display().to_string())?.into(),
+    };
     let elf = Elf::decode(&bytes, MEM_SIZE as u32).map_err(|e| eyre!("the guest: {e}"))?;
     Ok(sdk.convert_to_exe(elf)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use openvm_circuit::arch::InitFileGenerator;
+
+    use super::*;
+
+    #[test]
+    fn the_guests_instructions_are_numbered_as_its_machines() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../guest/openvm_init.rs");
+        let expect = config().unwrap().generate_init_file_contents().unwrap();
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(path, &expect).unwrap();
+        }
+        assert_eq!(fs::read_to_string(path).unwrap(), expect, "with UPDATE=1 it is written");
+    }
 }

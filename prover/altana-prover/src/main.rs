@@ -7,15 +7,18 @@ mod check;
 mod execute;
 mod inspect;
 mod job;
+mod key;
 mod keys;
 mod machine;
 mod meter;
 mod negative;
 mod prove;
+mod work;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use prove::Prover;
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -26,49 +29,85 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Work on the jobs of a folder, the oldest first, for ever
+    Work {
+        /// Folder of jobs, which a node writes
+        #[arg(long, value_name = "FOLDER")]
+        jobs: PathBuf,
+        /// End when no job is open
+        #[arg(long)]
+        once: bool,
+        #[command(flatten)]
+        options: Options,
+    },
     /// Run the guest and count, without any proof
-    Execute(Common),
+    Execute(One),
     /// Compare with native execution: all jobs in a folder, and mutations of them
-    Check(Common),
+    Check {
+        /// Folder of jobs, whatever their names
+        #[arg(long, value_name = "FOLDER")]
+        jobs: PathBuf,
+        #[command(flatten)]
+        options: Options,
+    },
     /// Prove; any node can verify the proof
-    Stark(Common),
+    Stark(One),
     /// Prove to the last layer, which a contract can verify
-    Chain(Common),
+    Chain(One),
+    /// Write the key and the guest's commitments, which nodes and contracts know
+    Key {
+        /// The folder of `altana-proof`
+        #[arg(long, value_name = "FOLDER", default_value = "../crates/proof")]
+        folder: PathBuf,
+        /// Only compare
+        #[arg(long)]
+        check: bool,
+        #[command(flatten)]
+        options: Options,
+    },
     /// Describe the last layer's key
-    Inspect(Common),
+    Inspect(Options),
     /// Show that a proof of another inner verifier is refused
-    Negative(Common),
+    Negative(One),
 }
 
 #[derive(Args)]
-struct Common {
-    /// Folder with the guest's inputs (`claim`, `pages`); proofs are put there
+struct One {
+    /// The job's folder, whatever its name
     #[arg(long, value_name = "FOLDER")]
     job: PathBuf,
-    /// The guest
-    #[arg(long, value_name = "FILE")]
-    elf: PathBuf,
-    /// The machine's extensions, as in openvm.toml; none if not given
-    #[arg(long, value_name = "FILE")]
-    machine: Option<PathBuf>,
-    /// Where keys are kept
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Args)]
+struct Options {
+    /// Where the last layer's proving key is kept
     #[arg(long, value_name = "FOLDER", default_value = "keys")]
     keys: PathBuf,
     /// What the library may count for one segment, in MiB. Less makes more segments, not
     /// proportionally less memory
     #[arg(long, value_name = "MIB", default_value_t = 4096)]
     segment_mib: usize,
+    /// Begin even if far too little memory is free
+    #[arg(long)]
+    force: bool,
+    /// Another guest than the committed one: nobody accepts its proofs
+    #[arg(long, value_name = "FILE")]
+    elf: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
     meter::start();
     let result = match Cli::parse().command {
-        Command::Execute(common) => execute::run(&common),
-        Command::Check(common) => check::run(&common),
-        Command::Stark(common) => prove::stark(&common),
-        Command::Chain(common) => prove::chain(&common),
-        Command::Inspect(common) => inspect::run(&common),
-        Command::Negative(common) => negative::run(&common),
+        Command::Work { jobs, once, options } => work::run(&options, &jobs, once),
+        Command::Execute(One { job, options }) => execute::run(&options, &job),
+        Command::Check { jobs, options } => check::run(&options, &jobs),
+        Command::Stark(One { job, options }) => prove::stark(&options, &job),
+        Command::Chain(One { job, options }) => prove::chain(&options, &job),
+        Command::Key { folder, check, options } => key::run(&options, &folder, check),
+        Command::Inspect(options) => Prover::new(&options).and_then(|prover| inspect::run(&prover)),
+        Command::Negative(One { job, options }) => negative::run(&options, &job),
     };
     match result {
         Ok(result) => {

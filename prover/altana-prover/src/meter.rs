@@ -2,6 +2,7 @@
 
 use std::{fs, io::Write, sync::Mutex, time::Instant};
 
+use eyre::{Result, ensure};
 use serde_json::{Value, json};
 use tracing::{
     Subscriber,
@@ -28,9 +29,9 @@ pub(crate) fn start() {
     tracing_subscriber::registry().with(Progress).init();
 }
 
-/// All steps so far.
-pub(crate) fn figures() -> Value {
-    Value::Array(FIGURES.lock().expect("no panic holds it").clone())
+/// All steps since the last call.
+pub(crate) fn take() -> Vec<Value> {
+    std::mem::take(&mut *FIGURES.lock().expect("no panic holds it"))
 }
 
 /// Runs a step, and says how long it took and how much memory the process had at most meanwhile.
@@ -51,13 +52,17 @@ pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Says how much memory a step needs, and how much there is.
-pub(crate) fn budget(name: &str, needed_mib: u64) {
+/// Says how much memory a step needs, and how much there is. With far too little it does not begin,
+/// unless forced: the system would kill it, or something else.
+pub(crate) fn budget(name: &str, needed_mib: u64, force: bool) -> Result<()> {
     let free = kib("/proc/meminfo", "MemAvailable:") / 1024;
     eprintln!("{name} needs about {needed_mib} MiB of memory; {free} MiB are free");
-    if free < needed_mib {
-        eprintln!("warning: this may be killed for lack of memory");
-    }
+    let enough = force || free >= needed_mib * 3 / 4;
+    ensure!(
+        enough,
+        "{name} needs about {needed_mib} MiB of memory, and only {free} MiB are free (--force)"
+    );
+    Ok(())
 }
 
 fn kib(file: &str, name: &str) -> u64 {

@@ -5,27 +5,31 @@
 //! verifies, and only the comparison with the right commitment refuses it. With constraints left
 //! out instead, such a proof could be of anything.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
+use altana_proof::Job;
 use altana_prover_root::{Child, ProveError, Refused, RootProver, verify};
 use eyre::{Result, ensure, eyre};
 use openvm_stark_backend::air_builders::symbolic::SymbolicExpressionNode as Node;
 use serde_json::{Value, json};
 
-use crate::{Common, keys, machine, meter, prove};
+use crate::{
+    Options, keys, meter,
+    prove::{Prover, recursive},
+};
 
-pub(crate) fn run(common: &Common) -> Result<Value> {
-    let sdk = machine::sdk(common)?;
-    let root = keys::root(common, &sdk)?;
-    let inner = prove::inner(common, &sdk)?;
-    let other = RootProver::with_key(swapped(keys::child(&sdk))?, root.key().clone());
+pub(crate) fn run(options: &Options, folder: &Path) -> Result<Value> {
+    let prover = Prover::new(options)?;
+    let inner = prover.inner(&Job::at(folder)?)?;
+    let root = prover.root()?;
+    let other = RootProver::with_key(swapped(keys::child(&prover.sdk))?, root.key().clone());
     let (right, wrong) = (root.dag_commit(), other.dag_commit());
     ensure!(right != wrong, "the commitment does not tell them apart");
-    let aggregation = sdk.agg_prover();
+    let aggregation = prover.sdk.agg_prover();
     let proof = meter::step("a proof of another inner verifier", || {
         other.prove(inner.proof, |proof| {
             aggregation
-                .wrap_proof(proof, &mut prove::recursive())
+                .wrap_proof(proof, &mut recursive())
                 .map_err(|error| ProveError::Backend(error.to_string()))
         })
     })?;
@@ -35,7 +39,7 @@ pub(crate) fn run(common: &Common) -> Result<Value> {
     Ok(json!({
         "stark_verifies": true,
         "refused": Refused::Dag.to_string(),
-        "steps": meter::figures(),
+        "steps": meter::take(),
     }))
 }
 

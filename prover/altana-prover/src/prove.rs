@@ -1,22 +1,44 @@
 //! Proofs.
 
+use std::{
+    cell::OnceCell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::Arc,
+};
+
 use altana_keccak_stark::F;
-use altana_prover_root::{ProveError, Statement, verify};
+use altana_proof::{Job, Proof, claim_words, prove_natively};
+use altana_prover_root::{ProveError, RootProof, RootProver, Statement, verify};
 use altana_stark::Key;
 use altana_stark_key::Encoded;
-use eyre::{Result, eyre};
-use openvm_sdk::{Sdk, prover::InternalLayerMetadata};
+use eyre::{Report, Result, ensure, eyre};
+use openvm_circuit::arch::{ContinuationVmProof, instructions::exe::VmExe};
+use openvm_sdk::{SC, Sdk, prover::InternalLayerMetadata};
 use openvm_stark_backend::codec::{Decode, Encode};
-use openvm_verify_stark_host::VmStarkProof;
+use openvm_verify_stark_host::{VmStarkProof, vk::VerificationBaseline};
 use p3_field::PrimeField32;
 use serde_json::{Value, json};
 
-use crate::{Common, job::Job, keys, machine, meter};
+use crate::{
+    Options, execute,
+    job::{self, Refusal},
+    keys, machine, meter,
+};
 
 /// What the last layer took of memory when it was measured, in MiB.
 const CHAIN_MIB: u64 = 3_000;
 /// What segments of transfers took (12,842 MiB with the default `--segment-mib`).
 const STARK_MIB: u64 = 13_000;
+
+/// Makes proofs. What all jobs need is made when the first one needs it.
+pub(crate) struct Prover<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) sdk: Sdk,
+    pub(crate) exe: Arc<VmExe<openvm_sdk::F>>,
+    baseline: OnceCell<VerificationBaseline>,
+    root: OnceCell<RootProver>,
+}
 
 /// A proof of the guest's run.
 pub(crate) struct Inner {
@@ -24,111 +46,174 @@ pub(crate) struct Inner {
     pub(crate) statement: Statement,
 }
 
-pub(crate) fn stark(common: &Common) -> Result<Value> {
-    let sdk = machine::sdk(common)?;
-    let inner = inner(common, &sdk)?;
-    Ok(json!({
-        "output": hex::encode(inner.statement.output),
-        "stark_bytes": inner.proof.encode_to_vec()?.len(),
-        "steps": meter::figures(),
-    }))
+pub(crate) fn stark(options: &Options, folder: &Path) -> Result<Value> {
+    let job = Job::at(folder)?;
+    Prover::new(options)?.inner(&job)?;
+    job::figures(&job)
 }
 
-pub(crate) fn chain(common: &Common) -> Result<Value> {
-    let sdk = machine::sdk(common)?;
-    let job = Job::new(&common.job);
-    let root = keys::root(common, &sdk)?;
-    let inner = inner(common, &sdk)?;
-    meter::budget("the last layer", CHAIN_MIB);
-    let natural = root.trace(&inner.proof, None).expect("no heights are demanded");
-    let natural: Vec<usize> = natural.per_trace.iter().map(|(_, air)| air.height()).collect();
-    let aggregation = sdk.agg_prover();
-    let mut wraps = 0;
-    let proof = meter::step("last layer", || {
-        root.prove(inner.proof, |proof| {
-            wraps += 1;
-            aggregation
-                .wrap_proof(proof, &mut recursive())
-                .map_err(|error| ProveError::Backend(error.to_string()))
-        })
-    })?;
-    job.write("chain.proof", &proof.encode_to_vec()?)?;
-    let (heights, dag) = (&root.key().heights, root.dag_commit());
-    let vk = root.vk();
-    meter::step("verification by the library", || {
-        verify(&vk, heights, &dag, &inner.statement, &proof)
-    })?;
-    job.write("chain.vk", &bitcode::serialize(&vk)?)?;
-    let circuit = root.statement()?;
-    let key_bytes = circuit.key()?;
-    let key = Key::parse(&key_bytes)?;
-    let encoded = circuit.encode(&proof)?;
-    let Encoded { claim, part1, part2 } = &encoded;
-    meter::step("verification by ours", || altana_stark::verify(&key, claim, part1, part2))?;
-    for (name, bytes) in [("key", &key_bytes), ("claim", claim), ("part1", part1), ("part2", part2)]
-    {
-        job.write(&format!("chain.{name}"), bytes)?;
+pub(crate) fn chain(options: &Options, folder: &Path) -> Result<Value> {
+    let job = Job::at(folder)?;
+    Prover::new(options)?.chain(&job)?;
+    job::figures(&job)
+}
+
+impl<'a> Prover<'a> {
+    pub(crate) fn new(options: &'a Options) -> Result<Self> {
+        let sdk = machine::sdk(options)?;
+        let exe = machine::guest(options, &sdk)?;
+        Ok(Self { options, sdk, exe, baseline: OnceCell::new(), root: OnceCell::new() })
     }
-    let facts = json!({
-        "output": hex::encode(inner.statement.output),
-        "exe_commit": inner.statement.exe_commit.map(|x| x.as_canonical_u32()),
-        "vm_commit": inner.statement.vm_commit.map(|x| x.as_canonical_u32()),
-        "dag_commit": dag.map(|x| x.as_canonical_u32()),
-        "pre_hash": hex::encode(vk.pre_hash),
-        "log_heights": logs(heights),
-    });
-    job.write("chain.json", format!("{facts:#}\n").as_bytes())?;
-    Ok(json!({
-        "facts": facts,
-        "wraps": wraps,
-        "natural_log_heights": logs(&natural),
-        "bytes": {
-            "library": proof.encode_to_vec()?.len(),
-            "key": key_bytes.len(),
-            "claim": claim.len(),
-            "part1": part1.len(),
-            "part2": part2.len(),
-        },
-        "steps": meter::figures(),
-    }))
-}
 
-fn logs(heights: &[usize]) -> Vec<u32> {
-    heights.iter().map(|height| height.trailing_zeros()).collect()
-}
+    /// Proves to the last layer. A [`Refusal`] is final; all else may be tried again, and goes on
+    /// where it ended.
+    pub(crate) fn chain(&self, job: &Job) -> Result<()> {
+        let Inner { proof, statement } = self.inner(job)?;
+        let root = self.root()?;
+        let (vk, heights, dag) = (root.vk(), &root.key().heights, root.dag_commit());
+        let check = |proof: &RootProof| verify(&vk, heights, &dag, &statement, proof);
+        let proof = match job::read(job, job::CHAIN)? {
+            Some(bytes) => Decode::decode_from_bytes(&bytes)?,
+            None => {
+                meter::budget("the last layer", CHAIN_MIB, self.options.force)?;
+                let wrap = |proof| {
+                    let wrapped = self.sdk.agg_prover().wrap_proof(proof, &mut recursive());
+                    wrapped.map_err(|error| ProveError::Backend(error.to_string()))
+                };
+                let proof = meter::step("last layer", || root.prove(proof, wrap))?;
+                meter::step("verification by the library", || check(&proof))?;
+                job.write(job::CHAIN, &proof.encode_to_vec()?)?;
+                proof
+            }
+        };
+        check(&proof)?;
+        let circuit = root.statement()?;
+        let key_bytes = circuit.key()?;
+        let key = Key::parse(&key_bytes)?;
+        let Encoded { claim, part1, part2 } = circuit.encode(&proof)?;
+        let claim = claim.try_into().map_err(|_| eyre!("a claim of another length"))?;
+        let proof = Proof { claim, part1, part2 };
+        let expected =
+            claim_words(words(&statement.exe_commit), words(&statement.vm_commit), job.output());
+        meter::step("verification by ours", || proof.verify(&key, &expected))?;
+        let facts = json!({
+            "output": hex::encode(statement.output),
+            "exe_commit": statement.exe_commit.map(|x| x.as_canonical_u32()),
+            "vm_commit": statement.vm_commit.map(|x| x.as_canonical_u32()),
+            "dag_commit": dag.map(|x| x.as_canonical_u32()),
+            "pre_hash": hex::encode(vk.pre_hash),
+            "log_heights": heights.iter().map(|h| h.trailing_zeros()).collect::<Vec<_>>(),
+            "bytes": { "part1": proof.part1.len(), "part2": proof.part2.len() },
+        });
+        job.write("chain.json", format!("{facts:#}\n").as_bytes())?;
+        job.write("chain.vk", &bitcode::serialize(&vk)?)?;
+        job::record(job, facts)?;
+        Ok(job.finish(&proof)?)
+    }
 
-/// The proof of the guest's run: the job's, or a new one. It is verified either way.
-pub(crate) fn inner(common: &Common, sdk: &Sdk) -> Result<Inner> {
-    let job = Job::new(&common.job);
-    let exe = machine::guest(common, sdk)?;
-    meter::step("machine's key", || sdk.app_pk());
-    meter::step("aggregation keys", || sdk.agg_prover());
-    let mut prover = meter::step("commitment to the guest", || sdk.prover(exe))?;
-    let proof = match job.read("stark.proof")? {
-        Some(bytes) => VmStarkProof::decode_from_bytes(&bytes)?,
-        None => {
-            meter::budget("the proof", STARK_MIB);
-            let app = meter::step("segments", || {
-                prover.app_prover.prove(job.stdin()?).map_err(eyre::Report::from)
-            })?;
-            eprintln!("{} segments", app.per_segment.len());
-            let (proof, mut metadata) =
-                meter::step("aggregation", || prover.agg_prover.prove_vm(app))?;
-            let proof = meter::step("wrap", || prover.agg_prover.wrap_proof(proof, &mut metadata))?;
-            job.write("stark.proof", &proof.encode_to_vec()?)?;
-            proof
+    /// The proof of the guest's run: the job's, or a new one. It is verified either way.
+    pub(crate) fn inner(&self, job: &Job) -> Result<Inner> {
+        natively(job)?;
+        let baseline = self.baseline()?;
+        let proof = match job::read(job, job::STARK)? {
+            Some(bytes) => VmStarkProof::decode_from_bytes(&bytes)?,
+            None => {
+                let segments = self.segments(job)?;
+                let proof = self.aggregate(segments)?;
+                job.write(job::STARK, &proof.encode_to_vec()?)?;
+                // Some megabytes, and of no more use.
+                let _ = std::fs::remove_file(job.folder().join(job::SEGMENTS));
+                proof
+            }
+        };
+        let aggregation = self.sdk.agg_prover();
+        let statement = Statement {
+            exe_commit: baseline.app_exe_commit,
+            vm_commit: aggregation.vm_or_hook_commit(),
+            output: output(&proof)?,
+        };
+        ensure!(statement.output == job.output(), "{}: of another job", job::STARK);
+        let vk = aggregation.internal_recursive_prover.get_vk().as_ref().clone();
+        meter::step("its verification", || Sdk::verify_proof(vk, baseline.clone(), &proof))?;
+        job::record(job, json!({}))?;
+        Ok(Inner { proof, statement })
+    }
+
+    fn segments(&self, job: &Job) -> Result<ContinuationVmProof<SC>> {
+        if let Some(bytes) = job::read(job, job::SEGMENTS)? {
+            return Ok(bitcode::deserialize(&bytes)?);
         }
-    };
-    let baseline = prover.generate_baseline();
-    let statement = Statement {
-        exe_commit: baseline.app_exe_commit,
-        vm_commit: prover.app_vm_commit(),
-        output: output(&proof)?,
-    };
-    let vk = sdk.agg_prover().internal_recursive_prover.get_vk().as_ref().clone();
-    meter::step("its verification", || Sdk::verify_proof(vk, baseline, &proof))?;
-    job.check_output(&statement.output)?;
-    Ok(Inner { proof, statement })
+        let inputs = job::inputs(job)?;
+        let mut prover = self.sdk.app_prover(self.exe.clone())?;
+        let run = AssertUnwindSafe(|| execute::count(&prover, job::stdin(&inputs)));
+        // The machine's host panics at some of what a guest can do.
+        let run = meter::step("execution", || catch_unwind(run));
+        let run = run.map_err(|_| Refusal("the guest makes the machine panic".into()))?;
+        let run = run.map_err(|error| Refusal(format!("the guest: {error:#}")))?;
+        if run.output != job.output() {
+            return Err(Refusal(format!("the guest gives {}", hex::encode(run.output))).into());
+        }
+        eprintln!("{} instructions, {} segments", run.instructions, run.segments.len());
+        meter::budget("the proof", STARK_MIB, self.options.force)?;
+        let proofs = meter::step("segments", || prover.prove(job::stdin(&inputs)))?;
+        job.write(job::SEGMENTS, &bitcode::serialize(&proofs)?)?;
+        let facts = json!({ "instructions": run.instructions, "segments": run.segments.len() });
+        job::record(job, facts)?;
+        Ok(proofs)
+    }
+
+    fn aggregate(&self, segments: ContinuationVmProof<SC>) -> Result<VmStarkProof> {
+        let prover = self.sdk.agg_prover();
+        let (proof, mut metadata) =
+            meter::step("aggregation", || prover.prove_vm(segments)).map_err(Report::from)?;
+        meter::step("wrap", || prover.wrap_proof(proof, &mut metadata))
+    }
+
+    /// What a proof of this guest is verified against.
+    pub(crate) fn baseline(&self) -> Result<&VerificationBaseline> {
+        if let Some(baseline) = self.baseline.get() {
+            return Ok(baseline);
+        }
+        meter::step("machine's key", || self.sdk.app_pk());
+        meter::step("aggregation keys", || self.sdk.agg_prover());
+        let prover = meter::step("commitment to the guest", || self.sdk.prover(self.exe.clone()))?;
+        Ok(self.baseline.get_or_init(|| prover.generate_baseline()))
+    }
+
+    pub(crate) fn root(&self) -> Result<&RootProver> {
+        if let Some(root) = self.root.get() {
+            return Ok(root);
+        }
+        let root = keys::root(self.options, &self.sdk)?;
+        Ok(self.root.get_or_init(|| root))
+    }
+
+    /// The guest's and the machine's commitment, as words.
+    pub(crate) fn commits(&self) -> Result<[[u8; 32]; 2]> {
+        let exe = self.baseline()?.app_exe_commit;
+        Ok([words(&exe), words(&self.sdk.agg_prover().vm_or_hook_commit())])
+    }
+}
+
+/// Whether there is anything to prove is told in milliseconds on any computer.
+fn natively(job: &Job) -> Result<()> {
+    let inputs = job.inputs().map_err(|error| Refusal(error.to_string()))?;
+    let run = prove_natively(&inputs.statement, &inputs.pages.into(), &inputs.blobs);
+    let (output, _) = run.map_err(|refused| Refusal(refused.to_string()))?;
+    if output != job.output() {
+        return Err(Refusal(format!("the inputs give {output}")).into());
+    }
+    Ok(())
+}
+
+/// Elements as `docs/stark.md` §1 has them.
+fn words(elements: &[F; 8]) -> [u8; 32] {
+    let mut words = [0; 32];
+    for (word, element) in words.as_chunks_mut().0.iter_mut().zip(elements) {
+        let element = altana_stark::F::new(element.as_canonical_u32().into());
+        *word = element.word().to_be_bytes();
+    }
+    words
 }
 
 fn output(proof: &VmStarkProof) -> Result<[u8; 32]> {

@@ -1,19 +1,18 @@
 //! Run the state transition of batches inside the zkVM: the program of the validity proof; never on
 //! any other computer.
 //!
-//! `build-guest.sh` builds it. Its first input says what is to be proved, its second is the witness; its
-//! output is [`public_input`](altana_protocol::stf::public_input). It panics, and so cannot be
-//! proved, if the witness lacks something.
+//! `build-guest.sh` builds it. Its inputs are the statement, pre-images and blobs, its output is what
+//! [`altana_proof::prove`] gives. It panics, and so cannot be proved, if there is nothing to prove.
 #![cfg_attr(target_os = "zkvm", no_std, no_main)]
 
 #[cfg(target_os = "zkvm")]
 extern crate alloc;
 
 #[cfg(target_os = "zkvm")]
-mod oracle;
-#[cfg(target_os = "zkvm")]
 mod precompiles;
-#[cfg(all(target_os = "zkvm", feature = "ecc"))]
+#[cfg(target_os = "zkvm")]
+mod scalar;
+#[cfg(target_os = "zkvm")]
 mod secp256k1;
 #[cfg(target_os = "zkvm")]
 #[path = "../../../crates/guest/src/seed.rs"]
@@ -25,11 +24,11 @@ mod start;
 openvm::entry!(start::main);
 
 // The order of moduli and curves here is that of openvm.toml.
-#[cfg(all(target_os = "zkvm", feature = "ecc"))]
+#[cfg(target_os = "zkvm")]
 openvm::init!();
 
 // Names the hash, so that the linker keeps it.
-#[cfg(all(target_os = "zkvm", feature = "keccak"))]
+#[cfg(target_os = "zkvm")]
 use openvm_keccak256 as _;
 
 #[cfg(not(target_os = "zkvm"))]

@@ -1,38 +1,28 @@
 //! Has revm and the recovery of senders use the machine's own instructions.
 
-#[cfg(any(feature = "ecc", feature = "sha2"))]
-use revm::precompile::Crypto;
-#[cfg(feature = "ecc")]
-use {
-    crate::secp256k1::recover,
-    alloy_consensus::crypto::{
-        RecoveryError,
-        backend::{CryptoProvider, install_default_provider},
-    },
-    alloy_primitives::Address,
+use crate::secp256k1::recover;
+use alloy_consensus::crypto::{
+    RecoveryError,
+    backend::{CryptoProvider, install_default_provider},
 };
+use alloy_primitives::Address;
+use openvm_sha2::{Digest, Sha256};
+use revm::precompile::Crypto;
 
 pub(crate) fn install() {
     // Nothing is installed before.
-    #[cfg(any(feature = "ecc", feature = "sha2"))]
     revm::precompile::install_crypto(Machine);
-    #[cfg(feature = "ecc")]
     let _ = install_default_provider(alloc::sync::Arc::new(Machine));
 }
 
-#[cfg(any(feature = "ecc", feature = "sha2"))]
 #[derive(Clone, Debug)]
 struct Machine;
 
-#[cfg(any(feature = "ecc", feature = "sha2"))]
 impl Crypto for Machine {
-    #[cfg(feature = "sha2")]
     fn sha256(&self, input: &[u8]) -> [u8; 32] {
-        use openvm_sha2::{Digest, Sha256};
         Sha256::digest(input).into()
     }
 
-    #[cfg(feature = "ecc")]
     fn secp256k1_ecrecover(
         &self,
         signature: &[u8; 64],
@@ -45,7 +35,6 @@ impl Crypto for Machine {
     }
 }
 
-#[cfg(feature = "ecc")]
 impl CryptoProvider for Machine {
     fn recover_signer_unchecked(
         &self,

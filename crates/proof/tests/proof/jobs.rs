@@ -29,7 +29,7 @@ fn a_job_is_read_as_it_was_written() {
     assert_eq!(job.output(), B256::repeat_byte(1));
     assert_eq!(job.folder().file_name().unwrap(), &hex::encode([1; 32])[..]);
     assert_eq!(Job::at(job.folder()).unwrap(), job);
-    assert_eq!(jobs.open().unwrap(), [job.clone()]);
+    assert_eq!(jobs.open().unwrap(), std::slice::from_ref(&job));
     job.remove().unwrap();
     job.remove().unwrap();
     assert_eq!(jobs.all().unwrap(), []);

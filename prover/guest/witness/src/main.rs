@@ -1,26 +1,30 @@
-//! Writes inputs of the guest: batches from the protocol's test kit.
+//! Writes jobs: batches from the protocol's test kit.
 //!
 //!     altana-zk-witness FOLDER
 //!
-//! Each case is a folder with `claim` and `pages`, the guest's inputs, and `output`, what it must
-//! give (native execution says so).
+//! Each case is a job's folder by its name. Its `output` is what native execution gives, and what the
+//! fault proof's machine gives, block by block; `altana-prover check` compares the zkVM's guest.
 
 #[path = "../../../../crates/protocol/tests/rollup/chain.rs"]
 #[allow(dead_code, reason = "the kit of more than this")]
 mod chain;
+#[path = "../../../../crates/program/tests/program/check.rs"]
+mod check;
 #[path = "../../../../crates/program/tests/program/precompiles.rs"]
 #[allow(dead_code, reason = "the inputs of the fault proof's tests")]
 mod precompiles;
 #[path = "../../../../crates/protocol/tests/rollup/random.rs"]
 mod random;
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use alloy_consensus::{SignableTransaction, Signed, TxEip7702, crypto::secp256k1::sign_message};
 use alloy_eips::eip7702::{Authorization, SignedAuthorization};
 use alloy_primitives::{Address, U256, keccak256};
+use altana_proof::{BlobData, Inputs, Job, Statement, encode_blobs, encode_pages, prove_natively};
 use altana_protocol::{
     Transaction,
+    batch::PIECE_BYTES,
     stf::{Witness, public_input},
 };
 use chain::{CHAIN_ID, Chain, Committed, SENDERS, STORE, call, secret, sender, sign};
@@ -44,36 +48,68 @@ fn main() {
     let folder = std::env::args().nth(1).expect("a folder");
     let folder = Path::new(&folder);
     for count in [0, 1, 10, 100] {
-        write(folder, &format!("transfers-{count}"), &transfers(count));
+        write(folder, &format!("transfers-{count}"), vec![transfers(count, false)]);
+        write(folder, &format!("transfers-{count}-blob"), vec![transfers(count, true)]);
     }
     let mut runner = TestRunner::deterministic();
     for index in 0..RANDOM {
         let plans = vec(plan(), 1..4).new_tree(&mut runner).unwrap().current();
         let mut chain = Chain::new();
         build(&mut chain, &plans);
-        write(folder, &format!("random-{index:02}"), &chain.commit_batch(false));
+        let batch = chain.commit_batch(index % 2 == 1);
+        write(folder, &format!("random-{index:02}"), vec![batch]);
     }
     for (index, inputs) in inputs().chunks(CALLS).enumerate() {
-        write(folder, &format!("precompiles-{index:02}"), &calls(inputs));
+        write(folder, &format!("precompiles-{index:02}"), vec![calls(inputs)]);
     }
     for (index, inputs) in signatures().chunks(CALLS).enumerate() {
-        write(folder, &format!("signatures-{index:02}"), &calls(inputs));
+        write(folder, &format!("signatures-{index:02}"), vec![calls(inputs)]);
     }
-    write(folder, "authorisations", &authorisations());
-    let mut chain = Chain::new();
-    chain.build_default(1_007, 1, false);
-    write(folder, "no-payload", &chain.commit_payload(b"no payload", false));
+    write(folder, "authorisations", vec![authorisations()]);
+    for (blobs, name) in [(false, "no-payload"), (true, "no-payload-blob")] {
+        let mut chain = Chain::new();
+        chain.build_default(1_007, 1, false);
+        write(folder, name, vec![chain.commit_payload(b"no payload", blobs)]);
+    }
+    write(folder, "blobs", vec![noise()]);
+    write(folder, "batches", batches());
 }
 
 /// A block of transfers to new accounts.
-fn transfers(count: usize) -> Committed {
+fn transfers(count: usize, blobs: bool) -> Committed {
     let mut chain = Chain::new();
     let transfers = (0..count).map(|index| {
         let to = Address::with_last_byte(index as u8 + 1).create(0);
         sign(index % SENDERS, call((index / SENDERS) as u64, to))
     });
     assert_eq!(chain.build(1_001, 1, transfers.collect()), []);
-    chain.commit_batch(false)
+    chain.commit_batch(blobs)
+}
+
+/// Two blobs and a piece of a third, full of what is no payload.
+fn noise() -> Committed {
+    let mut chain = Chain::new();
+    chain.build_default(1_007, 1, false);
+    let words =
+        (0..2 * 4096 * PIECE_BYTES / 32 + 100).map(|word: usize| keccak256(word.to_be_bytes()));
+    chain.commit_payload(&words.flat_map(|word| word.0).collect::<Vec<_>>(), true)
+}
+
+/// Three batches in a row, of which the second is in a blob.
+fn batches() -> Vec<Committed> {
+    let mut chain = Chain::new();
+    let mut parent = chain.spec.config_hash();
+    let batch = |blobs| {
+        let nonce = chain.nonce(0);
+        let timestamp = chain.head.timestamp + 1;
+        let transaction = sign(0, call(nonce, sender(1)));
+        assert_eq!(chain.build(timestamp, 0, vec![transaction]), []);
+        let mut batch = chain.commit_batch(blobs);
+        batch.input.batch.parent = parent;
+        parent = batch.oracle.batch.insert_batch(&batch.input.batch);
+        batch
+    };
+    [false, true, false].map(batch).into()
 }
 
 /// A block that calls precompiles.
@@ -149,32 +185,50 @@ fn authorisations() -> Committed {
     chain.commit_batch(false)
 }
 
-fn write(folder: &Path, name: &str, batch: &Committed) {
-    let (output, mut witness) = batch.run_with_witness();
-    assert_eq!(output, batch.expected);
-    let hash = witness.insert_batch(&batch.input.batch);
-    let (config, root) = (batch.input.config_hash, batch.input.previous_output_root);
-    let parent = batch.input.batch.parent;
-    let claim = [config, root, parent, hash].concat();
-    let output = public_input(config, root, parent, hash, output.output_root, output.last_block);
-    let pages = pages(&witness);
-    println!("{name}: {} pages, {} bytes, output {output}", witness.len(), pages.len());
+fn write(folder: &Path, name: &str, batches: Vec<Committed>) {
+    let (first, last) = (&batches[0].input, &batches[batches.len() - 1]);
+    let mut witness = Witness::default();
+    let mut blobs = BTreeMap::new();
+    let mut hashes = vec![];
+    for batch in &batches {
+        // Native execution and the machine.
+        check::batch(batch);
+        let (_, own) = batch.run_with_witness();
+        for page in own.preimages() {
+            witness.insert(page.clone());
+        }
+        hashes.push(witness.insert_batch(&batch.input.batch));
+        blobs.extend(batch.blobs.iter().map(|(hash, blob)| (*hash, BlobData::new(*hash, blob))));
+    }
+    let (config_hash, previous_root) = (first.config_hash, first.previous_output_root);
+    let (previous_batch, hash) = (first.batch.parent, hashes[hashes.len() - 1]);
+    let public_input = public_input(
+        config_hash,
+        previous_root,
+        previous_batch,
+        hash,
+        last.expected.output_root,
+        last.expected.last_block,
+    );
+    let inputs = Inputs {
+        statement: Statement { config_hash, previous_root, previous_batch, batches: hashes }
+            .encode(),
+        pages: encode_pages(witness.entries()),
+        blobs: encode_blobs(blobs.values()),
+    };
+    let (output, openings) =
+        prove_natively(&inputs.statement, &inputs.pages.clone().into(), &inputs.blobs).unwrap();
+    assert_eq!(output, altana_proof::output(public_input, &openings));
+    println!(
+        "{name}: {} pages, {} bytes, {} of blobs, output {output}",
+        witness.len(),
+        inputs.pages.len(),
+        inputs.blobs.len(),
+    );
     let folder = folder.join(name);
-    fs::create_dir_all(&folder).unwrap();
-    for (file, bytes) in [("claim", &claim[..]), ("pages", &pages), ("output", &output[..])] {
-        fs::write(folder.join(file), bytes).unwrap();
+    // What proved another output is of no use.
+    if Job::at(&folder).is_ok_and(|job| job.output() != output) {
+        std::fs::remove_dir_all(&folder).unwrap();
     }
-}
-
-/// Pre-images in the order of their hashes: a little-endian length, then the bytes, padded to words.
-fn pages(witness: &Witness) -> Vec<u8> {
-    let mut entries: Vec<_> = witness.entries().collect();
-    entries.sort_unstable_by_key(|entry| entry.0);
-    let mut bytes = Vec::new();
-    for (_, page) in entries {
-        bytes.extend_from_slice(&(page.len() as u32).to_le_bytes());
-        bytes.extend_from_slice(page);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-    }
-    bytes
+    Job::put(&folder, output, &inputs).unwrap();
 }

@@ -1,0 +1,78 @@
+//! A prover at work: takes jobs, the oldest first, and puts proofs there.
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use altana_proof::{Job, Jobs, Lock, guest};
+use eyre::{Result, ensure};
+use serde_json::{Value, json};
+
+use crate::{
+    Options,
+    job::{self, Refusal},
+    prove::Prover,
+};
+
+/// How often the folder is looked at.
+const POLL: Duration = Duration::from_secs(2);
+
+pub(crate) fn run(options: &Options, folder: &Path, once: bool) -> Result<Value> {
+    let jobs = Jobs::new(folder);
+    let prover = Prover::new(options)?;
+    let ours = options.elf.is_some() || prover.commits()? == [guest::EXE_COMMIT, guest::VM_COMMIT];
+    ensure!(ours, "nodes know another guest: `altana-prover key` tells them of this one");
+    let (mut proven, mut failed, mut unfinished) = (vec![], vec![], HashSet::new());
+    loop {
+        let Some((job, _lock)) = next(&jobs, &unfinished)? else {
+            if once {
+                ensure!(unfinished.is_empty(), "{} jobs are not finished", unfinished.len());
+                return Ok(json!({ "proven": proven, "failed": failed }));
+            }
+            thread::sleep(POLL);
+            continue;
+        };
+        let name = hex::encode(job.output());
+        eprintln!("job {name}");
+        match prover.chain(&job) {
+            Ok(()) => {
+                eprintln!("job {name}: proven");
+                proven.push(json!({ "output": name, "figures": job::figures(&job)? }));
+            }
+            Err(error) => match error.downcast_ref::<Refusal>() {
+                Some(Refusal(reason)) => {
+                    eprintln!("job {name}: {reason}");
+                    job.fail(reason)?;
+                    failed.push(json!({ "output": name, "reason": reason }));
+                }
+                // It may be this computer's fault: another start tries again.
+                None => {
+                    eprintln!("job {name}: {error:#}; left for another start");
+                    unfinished.insert(job.folder().to_owned());
+                }
+            },
+        }
+        if !once {
+            // Nobody reads them.
+            proven.clear();
+            failed.clear();
+        }
+    }
+}
+
+/// The oldest open job that nobody has.
+fn next(jobs: &Jobs, but: &HashSet<PathBuf>) -> Result<Option<(Job, Lock)>> {
+    for job in jobs.open()? {
+        if !but.contains(job.folder())
+            && let Some(lock) = job.lock()?
+            // Whoever had it may just have finished it.
+            && job.is_open()
+        {
+            return Ok(Some((job, lock)));
+        }
+    }
+    Ok(None)
+}
