@@ -76,10 +76,15 @@ abstract contract ValidityProofs is BondedClaims {
         if (_retiredAt() != 0) revert Retired();
         _checkOpen(index);
         bytes32 output = _output(ISettlement(settlement).publicInput(index), blobs);
-        bytes32 claimHash = keccak256(ProgramClaim.encode(exeCommit, vmCommit, output));
-        if (!StarkOpenings(openings).proved(keyHash, claimHash)) revert NotProved(output, claimHash);
+        _checkProved(output);
         _winProved(index);
         emit ClaimProved(index, output);
+    }
+
+    /// @dev Whether a proof was verified that the program ends with `output`.
+    function _checkProved(bytes32 output) internal view {
+        bytes32 claimHash = keccak256(ProgramClaim.encode(exeCommit, vmCommit, output));
+        if (!StarkOpenings(openings).proved(keyHash, claimHash)) revert NotProved(output, claimHash);
     }
 
     /// @dev What the program says when it has proved `publicInput` from these blobs.
