@@ -220,7 +220,6 @@ contract HybridProofTest is HybridTest {
         old.proveClaim(1, "");
         skip(WINDOW);
         _expectStatus(1, ClaimStatus.Pending);
-        // The window of a claim that stood alone, which ends after the module, decides nothing either.
         old.settle(1);
         old.settle(2);
         vm.assertEq(old.withdrawable(mallory), CLAIM_BOND);

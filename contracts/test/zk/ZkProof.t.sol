@@ -179,6 +179,9 @@ contract ZkProofClaimsTest is ZkProofTest {
             vm.expectRevert(abi.encodeWithSelector(ValidityProofs.OpeningRefused.selector, 0));
             zk.proveClaim(index, blobs);
         }
+        vm.mockCallRevert(address(0x0a), "", abi.encode(4096, BLS_MODULUS));
+        vm.expectRevert(abi.encodeWithSelector(ValidityProofs.OpeningRefused.selector, 0));
+        zk.proveClaim(index, blobs);
         vm.clearMockedCalls();
         zk.proveClaim(index, blobs);
     }
