@@ -30,7 +30,7 @@ function failure(path) {
   const env = { ...process.env, FOUNDRY_DENY: "never" };
   const run = spawnSync(forge, ["test", "--match-path", path, "--fail-fast"], { cwd: work, env, encoding: "utf8" });
   if (run.status === 0) return undefined;
-  const name = run.stdout.match(/\[FAIL[^\]]*\] (\w+)/)?.[1];
+  const name = run.stdout.match(/\[FAIL.*\] (\w+)/)?.[1];
   if (!name) throw new Error(run.stdout + run.stderr);
   return name;
 }

@@ -31,15 +31,15 @@ contract GameHandler is GameTest {
     string public broken;
 
     /// @dev By parent: the right claim on it, if it is right itself.
-    mapping(uint64 parent => uint64) private _rightOn;
+    mapping(uint64 parent => uint64) internal _rightOn;
     mapping(uint64 index => bool) internal _isRight;
     mapping(uint64 index => Seen) private _seen;
     /// @dev Right claims, from the genesis on.
-    uint64[] private _chain;
+    uint64[] internal _chain;
     Side[] private _liars;
-    mapping(uint64 index => address) private _maker;
+    mapping(uint64 index => address) internal _maker;
     Edge[] private _roots;
-    bool private _quiet;
+    bool internal _quiet;
 
     function setUp() public virtual override {
         super.setUp();

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Bonds} from "../../src/dispute/Bonds.sol";
 import {Edge, Edges} from "../../src/dispute/Edges.sol";
 import {Rounds} from "../../src/dispute/Rounds.sol";
-import {ClaimStatus} from "../../src/interfaces/IClaim.sol";
+import {ClaimStatus, IClaim} from "../../src/interfaces/IClaim.sol";
 import {FaultProof} from "../../src/validity/FaultProof.sol";
 import {HybridProof} from "../../src/validity/HybridProof.sol";
 import {ValidityProofs} from "../../src/validity/ValidityProofs.sol";
@@ -105,6 +105,19 @@ contract HybridProofTest is HybridTest {
         bytes32 output = _output(settlement.publicInput(2), "");
         vm.expectRevert(abi.encodeWithSelector(ValidityProofs.NotProved.selector, output, _claimHash(output)));
         _hybrid().proveClaim(2, "");
+    }
+
+    function test_proveClaim_among_other_moves() external {
+        _claimAs(_truth);
+        _claimAs(_lie);
+        _verify(settlement, 1, "");
+        bytes[] memory moves = new bytes[](2);
+        moves[0] = abi.encodeCall(ValidityProofs.proveClaim, (2, ""));
+        moves[1] = abi.encodeCall(ValidityProofs.proveClaim, (1, ""));
+        bool[] memory done = game.multi(moves);
+        vm.assertFalse(done[0]);
+        vm.assertTrue(done[1]);
+        _expectStatus(1, ClaimStatus.Final);
     }
 
     // Contested
@@ -310,60 +323,71 @@ contract HybridProofTest is HybridTest {
 
     // The same end with another history
 
-    /// @dev A proof does not see histories. Somebody copies what a claim says, with a made-up history, and shows the proof
-    /// for the copy: the claim falls, but its maker has not lied.
-    function test_claim_with_the_proved_end_keeps_its_bond() external {
-        _claimAs(_truth); // 1
-        _commit("two");
-        uint64 onRight = _claimAs(_honest(alice, 1)); // the bond is here now
+    /// @dev A proof does not see histories, so neither is proved. The game sees them.
+    function test_proveClaim_sameEnd_reverts() external {
+        uint64 right = _claimAs(_truth);
         uint64 copy = _claimWithMadeUpHistory(_honest(mallory, 0));
         uint64 wrong = _claimAs(_liar(carol, 0, 0, 0, 0));
-        vm.assertEq(settlement.publicInput(1), settlement.publicInput(copy));
-        _proveClaim(copy);
-        _expectStatus(copy, ClaimStatus.Final);
-        _expectStatus(1, ClaimStatus.Rejected);
-        _expectStatus(onRight, ClaimStatus.Rejected);
-        game.settle(copy);
-        game.settle(onRight);
-        game.settle(wrong);
-        vm.assertEq(game.withdrawable(alice), CLAIM_BOND);
-        vm.assertEq(game.withdrawable(mallory), 3 * CLAIM_BOND / 2);
-        vm.assertEq(game.withdrawable(carol), 0);
-        _expectGoesOnFrom(copy);
-    }
-
-    function _expectGoesOnFrom(uint64 parent) private {
-        uint64 again = _claimAs(_honest(alice, parent));
-        _proveClaim(again);
-        _expectStatus(again, ClaimStatus.Final);
-    }
-
-    /// @dev As many blocks, or the same root, is not the same end.
-    function test_claim_with_half_the_proved_end_loses_its_bond() external {
-        bytes32 hash = inbox.batchHash(1);
-        _claimAs(_truth);
-        vm.prank(mallory);
-        settlement.propose{value: CLAIM_BOND}(genesis, 1, hash, _outputRoot(2), 3, new bytes(384));
-        vm.prank(mallory);
-        settlement.propose{value: CLAIM_BOND}(genesis, 1, hash, "another root", 2, new bytes(384));
-        _proveClaim(1);
-        game.settle(2);
-        game.settle(3);
-        vm.assertEq(game.withdrawable(mallory), 0);
-        vm.assertEq(game.withdrawable(alice), CLAIM_BOND);
-    }
-
-    /// @dev The game does see histories.
-    function test_made_up_history_loses_its_bond_in_the_game() external {
-        uint64 copy = _claimWithMadeUpHistory(_honest(mallory, 0));
-        uint64 right = _claimAs(_truth);
+        vm.assertEq(settlement.publicInput(right), settlement.publicInput(copy));
+        _verify(settlement, right, "");
+        for (uint64 i = right; i <= copy; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(HybridProof.SameEnd.selector, i));
+            _hybrid().proveClaim(i, "");
+        }
         _play(_truth);
         skip(WINDOW);
         _creditAll(_truth);
         _expectStatus(right, ClaimStatus.Final);
         game.settle(copy);
+        game.settle(wrong);
         vm.assertEq(game.withdrawable(mallory), 0);
-        vm.assertEq(game.withdrawable(alice), CLAIM_BOND / 2);
+        vm.assertEq(game.withdrawable(alice), CLAIM_BOND);
+    }
+
+    /// @dev As many blocks, or the same root, or the same end on another parent, is not the same end.
+    function test_proveClaim_beside_claims_with_half_the_end() external {
+        bytes32 hash = inbox.batchHash(1);
+        uint64 right = _claimAs(_truth);
+        vm.prank(mallory);
+        settlement.propose{value: CLAIM_BOND}(genesis, 1, hash, _outputRoot(2), 3, new bytes(384));
+        vm.prank(mallory);
+        settlement.propose{value: CLAIM_BOND}(genesis, 1, hash, "another root", 2, new bytes(384));
+        _commit("two");
+        uint64 next = _claimAs(_honest(alice, right));
+        IClaim other = settlement.claimAt(2);
+        hash = inbox.batchHash(2);
+        vm.prank(mallory);
+        settlement.propose(other, 2, hash, _outputRoot(4), 4, new bytes(384));
+        _proveClaim(right);
+        _proveClaim(next);
+        _expectStatus(next, ClaimStatus.Final);
+    }
+
+    function test_propose_copy_of_a_proved_claim_reverts() external {
+        _claimAs(_truth);
+        _proveClaim(1);
+        bytes32 hash = inbox.batchHash(1);
+        vm.expectRevert(abi.encodeWithSelector(Rounds.RoundOver.selector, 1));
+        vm.prank(mallory);
+        settlement.propose{value: CLAIM_BOND}(genesis, 1, hash, _outputRoot(2), 2, new bytes(384));
+    }
+
+    /// @dev A copy that nobody plays for, something wrong on it that grows old, and a proof that would lift both.
+    function test_wrong_claim_on_a_copy_is_not_lifted_by_a_proof() external {
+        uint64 right = _claimAs(_truth);
+        uint64 copy = _claimWithMadeUpHistory(_honest(mallory, 0));
+        _commit("two");
+        uint64 wrong = _claimAs(_liar(mallory, copy, 0, 0, 0));
+        skip(WINDOW);
+        _verify(settlement, copy, "");
+        vm.expectRevert(abi.encodeWithSelector(HybridProof.SameEnd.selector, copy));
+        _hybrid().proveClaim(copy, "");
+        _play(_truth);
+        skip(WINDOW);
+        _creditAll(_truth);
+        _expectStatus(right, ClaimStatus.Final);
+        _expectStatus(copy, ClaimStatus.Rejected);
+        _expectStatus(wrong, ClaimStatus.Rejected);
     }
 
     function _rootsOf(Side memory s) private returns (Edge[2] memory roots) {

@@ -237,6 +237,30 @@ contract ZkProofClaimsTest is ZkProofTest {
         vm.assertEq(settlement.claimAt(wrong).resolvedAt(), vm.getBlockTimestamp() - 1 days);
     }
 
+    /// @dev A reorganisation of the parent put another claim at the index for which the proof was sent.
+    function test_proveClaim_after_a_reorg_of_the_parent_reverts() external {
+        uint256 before = vm.snapshotState();
+        uint64 index = _claimAs(alice, 0, RIGHT);
+        bytes32 proved = _claimHash(_output(settlement.publicInput(index), ""));
+        vm.revertToState(before);
+        vm.assertEq(_claimAs(mallory, 0, WRONG), index);
+        book.tell(KEY, proved);
+        _expectNotProved(index, "");
+        zk.proveClaim(_claimAs(alice, 0, RIGHT), "");
+        _expectStatus(index, ClaimStatus.Rejected);
+    }
+
+    /// @dev The same claim about the same batch, with the same key and program, on another chain.
+    function test_proveClaim_of_another_chain_reverts() external {
+        _proveClaim(_claimAs(alice, 0, RIGHT));
+        _deploy();
+        zk = new ZkProof(_zkConfig());
+        vm.prank(address(timelock));
+        settlement.setValidity(address(zk));
+        _commit("one");
+        _expectNotProved(_claimAs(alice, 0, RIGHT), "");
+    }
+
     function test_propose_rival_of_a_proved_claim_reverts() external {
         _proveClaim(_claimAs(alice, 0, RIGHT));
         bytes32 hash = inbox.batchHash(1);
