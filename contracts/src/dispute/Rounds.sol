@@ -109,7 +109,7 @@ abstract contract Rounds {
         parent.wonAt = uint40(block.timestamp);
     }
 
-    /// @dev Whether a proof can still decide the round of claim `index`, if the module has not retired.
+    /// @dev Whether the round of claim `index` is still to be won, if the module has not retired.
     function _checkOpen(uint64 index) internal view {
         if (_records[index].createdAt == 0) revert NotOurs(index);
         (uint64 winner,) = _winnerOf(_records[_records[index].parent], 0);

@@ -17,7 +17,7 @@ interface IClaim {
     /// @notice When the claim became final or was rejected; zero while neither.
     function resolvedAt() external view returns (uint64);
 
-    /// @notice When the claim becomes final if nothing happens to it.
+    /// @notice When the claim becomes final if nothing happens to it; zero if that is never: it waits for a proof.
     function expectedResolution() external view returns (uint64);
 
     function gameType() external view returns (uint32);

@@ -72,8 +72,7 @@ abstract contract BondedClaims is IValidity, Rounds, Bonds {
         if (status_ == ClaimStatus.Pending && _retiredAt() == 0) revert NotDecided();
         stake.bonded = false;
         bytes32 id = _bondId(claimIndex);
-        bool lost = status_ == ClaimStatus.Rejected && !_isSpared(claimIndex, victor);
-        if (!lost) _giveBack(id, stake.maker, claimBond);
+        if (status_ != ClaimStatus.Rejected) _giveBack(id, stake.maker, claimBond);
         else _forfeit(id, _stakes[victor].maker, claimBond);
     }
 
@@ -127,9 +126,6 @@ abstract contract BondedClaims is IValidity, Rounds, Bonds {
 
     /// @dev What names the bond of claim `index` when it is settled.
     function _bondId(uint64 index) internal view virtual returns (bytes32);
-
-    /// @dev Whether claim `index`, which fell because of `victor`, keeps its bond nevertheless.
-    function _isSpared(uint64 index, uint64 victor) internal view virtual returns (bool);
 
     /// @inheritdoc Rounds
     function _retiredAt() internal view override returns (uint64) {

@@ -282,7 +282,7 @@ contract FaultProof is BondedClaims, Clocks {
     /// @inheritdoc BondedClaims
     /// @dev `data` is the 12 nodes left of the path from the history's last leaf to its root, from the leaf upwards. The
     /// last leaf is what Settlement shows as the claim.
-    function _begin(ClaimData memory claim, bytes calldata data) internal override {
+    function _begin(ClaimData memory claim, bytes calldata data) internal virtual override {
         bytes32 node = _historyOf(claim, data);
         _add(_rootOn(claim.parentIndex, node), claim.index, 0);
         _nodes[claim.index] = node;
@@ -300,11 +300,6 @@ contract FaultProof is BondedClaims, Clocks {
     /// @inheritdoc BondedClaims
     function _bondId(uint64 index) internal view override returns (bytes32) {
         return rootEdge(index).id();
-    }
-
-    /// @inheritdoc BondedClaims
-    function _isSpared(uint64, uint64) internal view virtual override returns (bool) {
-        return false;
     }
 
     /// @dev What a root edge that refines the leaf has.

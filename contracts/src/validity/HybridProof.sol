@@ -9,6 +9,11 @@ import {ValidityProofs} from "./ValidityProofs.sol";
 /// @title The game over claims, which a validity proof ends at once.
 /// @notice The module of the preset hybrid. Without proofs it is `FaultProof`. With one, a claim wins its round at once,
 /// contradicted or not, however the game stands; edges and their bonds go on to be played for.
+///
+/// A proof says how the batches end, and nothing of the history on the way. So where two claims on one parent have the
+/// same end, it cannot tell them apart, and the game has to. Else somebody could copy what a right claim says, with a
+/// made-up history, let something wrong grow old on the copy, where nobody looks who knows that it loses the game, and then
+/// have the copy proved.
 contract HybridProof is FaultProof, ValidityProofs {
     /// @param game As of `FaultProof`.
     /// @param proofs What a proof is.
@@ -17,17 +22,27 @@ contract HybridProof is FaultProof, ValidityProofs {
         Proofs proofs;
     }
 
+    /// @notice Another claim on the parent of `index` has the same end: the game decides between them.
+    error SameEnd(uint64 index);
+
+    /// @dev How many claims on a parent have an end.
+    mapping(bytes32 end => uint256) private _claimants;
+
     constructor(HybridConfig memory config) FaultProof(config.game) ValidityProofs(config.proofs) {}
 
-    /// @inheritdoc BondedClaims
-    /// @dev A proof says how the batches end, and nothing of the history on the way. So of two claims with the same end
-    /// either could be proved, and whoever sends the proof would choose who loses. Nobody does: neither is shown wrong.
-    function _isSpared(uint64 index, uint64 victor) internal view override(BondedClaims, FaultProof) returns (bool) {
-        uint64 parent = _records[victor].parent;
-        if (_records[parent].round != Round.Proved) return false;
-        while (_records[index].parent != parent) index = _records[index].parent;
-        ClaimData memory lost = _claim(index);
-        ClaimData memory won = _claim(victor);
-        return lost.outputRoot == won.outputRoot && lost.lastBlock == won.lastBlock;
+    /// @inheritdoc FaultProof
+    function _begin(ClaimData memory claim, bytes calldata data) internal override(BondedClaims, FaultProof) {
+        super._begin(claim, data);
+        ++_claimants[_end(claim)];
+    }
+
+    /// @inheritdoc ValidityProofs
+    function _checkProvable(uint64 index) internal view override {
+        super._checkProvable(index);
+        if (_claimants[_end(_claim(index))] != 1) revert SameEnd(index);
+    }
+
+    function _end(ClaimData memory claim) private pure returns (bytes32) {
+        return keccak256(abi.encode(claim.parentIndex, claim.outputRoot, claim.lastBlock));
     }
 }

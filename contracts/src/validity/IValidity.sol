@@ -37,6 +37,6 @@ interface IValidity {
     /// @notice When claim `index` became final or was rejected; zero while neither.
     function resolvedAt(uint64 index) external view returns (uint64);
 
-    /// @notice When claim `index` becomes final if nothing happens to it.
+    /// @notice When claim `index` becomes final if nothing happens to it; zero if that is never: it waits for a proof.
     function expectedResolution(uint64 index) external view returns (uint64);
 }

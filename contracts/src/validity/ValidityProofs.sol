@@ -73,13 +73,23 @@ abstract contract ValidityProofs is BondedClaims {
     /// @param blobs An opening for each blob that the program read, in its order; 192 bytes each, as the point-evaluation
     /// precompile takes them.
     function proveClaim(uint64 index, bytes calldata blobs) external {
-        if (_retiredAt() != 0) revert Retired();
-        _checkOpen(index);
+        _checkProvable(index);
         bytes32 output = _output(ISettlement(settlement).publicInput(index), blobs);
-        bytes32 claimHash = keccak256(ProgramClaim.encode(exeCommit, vmCommit, output));
-        if (!StarkOpenings(openings).proved(keyHash, claimHash)) revert NotProved(output, claimHash);
+        _checkProved(output);
         _winProved(index);
         emit ClaimProved(index, output);
+    }
+
+    /// @dev Whether a proof can decide the round of claim `index`.
+    function _checkProvable(uint64 index) internal view virtual {
+        if (_retiredAt() != 0) revert Retired();
+        _checkOpen(index);
+    }
+
+    /// @dev Whether a proof was verified that the program ends with `output`.
+    function _checkProved(bytes32 output) internal view {
+        bytes32 claimHash = keccak256(ProgramClaim.encode(exeCommit, vmCommit, output));
+        if (!StarkOpenings(openings).proved(keyHash, claimHash)) revert NotProved(output, claimHash);
     }
 
     /// @dev What the program says when it has proved `publicInput` from these blobs.

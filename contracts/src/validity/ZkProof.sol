@@ -37,9 +37,4 @@ contract ZkProof is ValidityProofs {
     function _bondId(uint64 index) internal pure override returns (bytes32) {
         return bytes32(uint256(index));
     }
-
-    /// @inheritdoc BondedClaims
-    function _isSpared(uint64, uint64) internal pure override returns (bool) {
-        return false;
-    }
 }

@@ -24,7 +24,7 @@ contract FaultProofMovesTest is GameTest {
     Side private a;
     Side private b;
 
-    function setUp() public override {
+    function setUp() public virtual override {
         super.setUp();
         _commit("one");
         a = _honest(alice, 0);

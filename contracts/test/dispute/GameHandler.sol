@@ -31,24 +31,24 @@ contract GameHandler is GameTest {
     string public broken;
 
     /// @dev By parent: the right claim on it, if it is right itself.
-    mapping(uint64 parent => uint64) private _rightOn;
-    mapping(uint64 index => bool) private _isRight;
+    mapping(uint64 parent => uint64) internal _rightOn;
+    mapping(uint64 index => bool) internal _isRight;
     mapping(uint64 index => Seen) private _seen;
     /// @dev Right claims, from the genesis on.
-    uint64[] private _chain;
+    uint64[] internal _chain;
     Side[] private _liars;
-    mapping(uint64 index => address) private _maker;
+    mapping(uint64 index => address) internal _maker;
     Edge[] private _roots;
-    bool private _quiet;
+    bool internal _quiet;
 
-    function setUp() public override {
+    function setUp() public virtual override {
         super.setUp();
         _chain.push(0);
         _isRight[0] = true;
         _commit("one");
     }
 
-    function _gameConfig() internal view override returns (FaultProof.Config memory c) {
+    function _gameConfig() internal view virtual override returns (FaultProof.Config memory c) {
         c = super._gameConfig();
         c.windowSeconds = DISPUTE_WINDOW;
     }
@@ -231,12 +231,12 @@ contract GameHandler is GameTest {
         }
     }
 
-    function _begin() private {
+    function _begin() internal {
         vm.pauseGasMetering();
         _check();
     }
 
-    function _check() private {
+    function _check() internal {
         for (uint64 i = 1; i < settlement.gameCount(); ++i) {
             ClaimStatus now_ = _status(i);
             uint64 at_ = settlement.claimAt(i).resolvedAt();

@@ -9,15 +9,23 @@ import {GameHandler} from "./GameHandler.sol";
 /// forge-config: default.invariant.runs = 8
 /// forge-config: default.invariant.depth = 60
 contract GameInvariantsTest is Test {
-    GameHandler private _handler;
+    GameHandler internal _handler;
     FaultProof private _game;
 
     function setUp() external {
         vm.pauseGasMetering();
-        _handler = new GameHandler();
+        _handler = _newHandler();
         _handler.setUp();
         _game = _handler.gameOf();
-        bytes4[] memory selectors = new bytes4[](12);
+        targetOnly(address(_handler), _functions());
+    }
+
+    function _newHandler() internal virtual returns (GameHandler) {
+        return new GameHandler();
+    }
+
+    function _functions() internal pure virtual returns (bytes4[] memory selectors) {
+        selectors = new bytes4[](12);
         selectors[0] = GameHandler.lie.selector;
         selectors[1] = GameHandler.mislead.selector;
         selectors[2] = GameHandler.mislead.selector;
@@ -30,7 +38,6 @@ contract GameInvariantsTest is Test {
         selectors[9] = GameHandler.settle.selector;
         selectors[10] = GameHandler.settleEdge.selector;
         selectors[11] = GameHandler.withdraw.selector;
-        targetOnly(address(_handler), selectors);
     }
 
     /// @dev Right claims become final in time and wrong ones never do; what was decided stays decided.
