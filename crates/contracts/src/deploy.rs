@@ -154,7 +154,8 @@ pub async fn deploy(
     let header = genesis_header(&genesis, &Rules::Rollup(spec.clone()))?;
     spec.genesis_hash = header.hash_slow();
     let root = output_root(&header);
-    let module = (config.preset.module(), contracts.validity, module(config, &contracts, &programs));
+    let module =
+        (config.preset.module(), contracts.validity, module(config, &contracts, &programs));
     let creations = creations(config, &contracts, &spec, timestamp, root, module, has_multicall);
     for (contract, expected, arguments) in creations {
         let got = creator.create(contract, &arguments).await?;
@@ -254,11 +255,7 @@ fn output_root(header: &Header) -> B256 {
 }
 
 /// The constructor's argument of a chain's validity module.
-pub fn module(
-    config: &RollupConfig,
-    at: &ParentContracts,
-    programs: &Programs<'_>,
-) -> Vec<u8> {
+pub fn module(config: &RollupConfig, at: &ParentContracts, programs: &Programs<'_>) -> Vec<u8> {
     let wei = |gwei: u64| U256::from(gwei) * GWEI;
     let game = constructor::FaultProof {
         settlement: at.settlement,

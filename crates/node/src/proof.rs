@@ -100,8 +100,7 @@ pub(crate) fn task(
     if proved != claimed {
         return Err(TaskError::Disagreement);
     }
-    let data: Vec<BlobData> =
-        blobs.iter().map(|(hash, blob)| BlobData::new(*hash, blob)).collect();
+    let data: Vec<BlobData> = blobs.iter().map(|(hash, blob)| BlobData::new(*hash, blob)).collect();
     let inputs = Inputs {
         statement: statement.encode(),
         pages: encode_pages(recorder.into_witness().entries()),

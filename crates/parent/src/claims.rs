@@ -377,7 +377,9 @@ pub(crate) fn if_there<T>(answer: Result<T, ContractError>) -> Result<Option<T>,
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(ContractError::ZeroData(..)) => Ok(None),
-        Err(ContractError::TransportError(error)) if error.as_error_resp().is_some_and(reverted) => {
+        Err(ContractError::TransportError(error))
+            if error.as_error_resp().is_some_and(reverted) =>
+        {
             Ok(None)
         }
         Err(error) => Err(temporary(error)),

@@ -37,13 +37,8 @@ pub fn open_blob(versioned_hash: B256, blob: &Blob, point: B256) -> Option<[u8; 
     let blob = c_kzg::Blob::from_bytes(&blob[..]).ok()?;
     let commitment = settings().blob_to_kzg_commitment(&blob).ok()?.to_bytes();
     let (proof, value) = settings().compute_kzg_proof(&blob, &point.0.into()).ok()?;
-    let parts: [&[u8]; 5] = [
-        &versioned_hash[..],
-        &point[..],
-        &value[..],
-        &commitment[..],
-        &proof.to_bytes()[..],
-    ];
+    let parts: [&[u8]; 5] =
+        [&versioned_hash[..], &point[..], &value[..], &commitment[..], &proof.to_bytes()[..]];
     parts.concat().try_into().ok()
 }
 

@@ -63,9 +63,11 @@ pub async fn make(job: &Job, program: &Path, save: Option<&Path>) -> Result<(Pro
     let figures: Value = serde_json::from_str(&figures).unwrap_or_default();
     if let Some(folder) = save {
         std::fs::create_dir_all(folder)?;
-        for (name, bytes) in
-            [("claim.bin", &proof.claim[..]), ("part1.bin", &proof.part1), ("part2.bin", &proof.part2)]
-        {
+        for (name, bytes) in [
+            ("claim.bin", &proof.claim[..]),
+            ("part1.bin", &proof.part1),
+            ("part2.bin", &proof.part2),
+        ] {
             let path = folder.join(name);
             std::fs::write(&path, bytes).with_context(|| path.display().to_string())?;
         }

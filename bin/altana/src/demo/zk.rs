@@ -87,13 +87,20 @@ async fn zk_rollup(story: &mut Story, parent: Option<&str>, proving: &Proving) -
     let withdrawal =
         story.step("ten transfers and a withdrawal, published in a blob", batch(&stage)).await?;
     let right = story.step("an honest node claims the state after them", claimed(&stage)).await?;
-    story.step("the user proves the withdrawal against the claim", prove(&stage, &withdrawal)).await?;
+    story
+        .step("the user proves the withdrawal against the claim", prove(&stage, &withdrawal))
+        .await?;
     let wrong = story.step("a thief claims another state", lie(&stage, &right)).await?;
-    story.step("without a proof nothing is final, however long one waits", wait(&stage, &right)).await?;
+    story
+        .step("without a proof nothing is final, however long one waits", wait(&stage, &right))
+        .await?;
     let (job, proof) = story.step(proving.name(), prover(&stage, proving)).await?;
     story.step("what is no proof of this, the contracts refuse", mutations(&stage, &proof)).await?;
     story
-        .step("the contracts verify the proof: the claim is final", verified(&stage, &right, &job, &proof))
+        .step(
+            "the contracts verify the proof: the claim is final",
+            verified(&stage, &right, &job, &proof),
+        )
         .await?;
     story.step("the thief's claim is rejected, and not proved", rejected(&stage, &wrong)).await?;
     story.step("the withdrawal is paid", paid(&stage, &withdrawal)).await?;
@@ -113,13 +120,15 @@ async fn hybrid(story: &mut Story, parent: Option<&str>, proof: &Proof) -> Resul
 }
 
 async fn snapshot(url: &str) -> Result<serde_json::Value> {
-    let parent = crate::stack::provider(url, &crate::stack::accounts::Accounts::test().wallet(USER))?;
+    let parent =
+        crate::stack::provider(url, &crate::stack::accounts::Accounts::test().wallet(USER))?;
     let answer = parent.client().request("evm_snapshot", json!([])).await;
     answer.with_context(|| format!("{url} is no development chain that can be set back"))
 }
 
 async fn restore(url: &str, snapshot: serde_json::Value) -> Result<()> {
-    let parent = crate::stack::provider(url, &crate::stack::accounts::Accounts::test().wallet(USER))?;
+    let parent =
+        crate::stack::provider(url, &crate::stack::accounts::Accounts::test().wallet(USER))?;
     let done: bool = parent.client().request("evm_revert", json!([snapshot])).await?;
     ensure!(done, "{url} could not be set back");
     Ok(())
@@ -127,7 +136,9 @@ async fn restore(url: &str, snapshot: serde_json::Value) -> Result<()> {
 
 async fn start(parent: Option<&str>, preset: Preset) -> Result<(Stage, Figures)> {
     let setting = Setting::start_proved(parent, preset, CLOCK, WINDOW_S).await?;
-    let claims = crate::stack::claim_reader(setting.stack.parent().await?, &setting.stack.deployment).await?;
+    let claims =
+        crate::stack::claim_reader(setting.stack.parent().await?, &setting.stack.deployment)
+            .await?;
     let terms = claims.proofs().await?.context("the module takes no proofs")?;
     let genesis = claims.open(0).await?.last_final;
     let jobs = Jobs::new(setting.stack.jobs());
@@ -224,8 +235,7 @@ async fn prove(stage: &Stage, withdrawal: &Withdrawal) -> Result<((), Figures)> 
 async fn lie(stage: &Stage, right: &Claim) -> Result<(Claim, Figures)> {
     let claims = stage.setting.claims_of(FIRST_THIEF, "thief").await?;
     let contracts = &stage.setting.stack.deployment.contracts;
-    let inbox =
-        altana_contracts::bindings::Inbox::new(contracts.inbox, &stage.setting.parent);
+    let inbox = altana_contracts::bindings::Inbox::new(contracts.inbox, &stage.setting.parent);
     let proposal = Proposal {
         parent: stage.genesis,
         batch_index: 1,
@@ -324,12 +334,7 @@ async fn mutations(stage: &Stage, proof: &Proof) -> Result<((), Figures)> {
 }
 
 /// Gives the proof to the node, and looks how it fares.
-async fn verified(
-    stage: &Stage,
-    right: &Claim,
-    job: &Job,
-    proof: &Proof,
-) -> Result<((), Figures)> {
+async fn verified(stage: &Stage, right: &Claim, job: &Job, proof: &Proof) -> Result<((), Figures)> {
     let from = stage.setting.parent.get_block_number().await?;
     job.finish(proof)?;
     becomes_final(stage, right).await?;
@@ -338,8 +343,7 @@ async fn verified(
 }
 
 async fn becomes_final(stage: &Stage, right: &Claim) -> Result<()> {
-    let is_final =
-        async || Ok(stage.claims.open(0).await?.last_final.index == right.index);
+    let is_final = async || Ok(stage.claims.open(0).await?.last_final.index == right.index);
     stage.setting.until("the claim is final", is_final).await
 }
 
@@ -380,11 +384,11 @@ async fn forge(stage: &Stage) -> Result<(Thief, Figures)> {
         data: Bytes::new(),
     };
     let contracts = &setting.stack.deployment.contracts;
-    let reader =
-        InboxReader::new(setting.stack.parent().await?, contracts.inbox, contracts.portal);
+    let reader = InboxReader::new(setting.stack.parent().await?, contracts.inbox, contracts.portal);
     let node = setting.stack.node()?;
     let known = node.knowledge(reader, &stage.genesis, 1)?.context("the batch is not derived")?;
-    let (claims, block) = (setting.claims_of(FIRST_THIEF, "forger").await?, known.expected.last_block);
+    let (claims, block) =
+        (setting.claims_of(FIRST_THIEF, "forger").await?, known.expected.last_block);
     let theft = Theft::ForgedWithdrawal(loot);
     let (thief, sent) =
         Thief::claim(theft, node.ledger(), known, block, claims, &stage.genesis, 0).await?;
@@ -407,12 +411,7 @@ async fn fight(stage: &Stage, thief: &mut Thief) -> Result<((), Figures)> {
     Ok(((), vec![("bisections", json!(moves))]))
 }
 
-async fn end(
-    stage: &Stage,
-    right: &Claim,
-    thief: &Thief,
-    proof: &Proof,
-) -> Result<((), Figures)> {
+async fn end(stage: &Stage, right: &Claim, thief: &Thief, proof: &Proof) -> Result<((), Figures)> {
     let (from, time) =
         (stage.setting.parent.get_block_number().await?, stage.setting.parent_time().await?);
     let job = stage.jobs.open()?.pop().context("the node has written no job")?;
@@ -431,7 +430,8 @@ async fn end(
 async fn refused(stage: &Stage, thief: &Thief) -> Result<((), Figures)> {
     let Theft::ForgedWithdrawal(message) = &thief.theft else { bail!("not a withdrawal") };
     let (root, proof) = thief.state.prove(message)?;
-    let portal = Portal::new(stage.setting.stack.deployment.contracts.portal, &stage.setting.parent);
+    let portal =
+        Portal::new(stage.setting.stack.deployment.contracts.portal, &stage.setting.parent);
     let index = U256::from(thief.claim.index);
     let call = portal.proveWithdrawalTransaction(message.clone(), index, root, proof);
     let refusal = call.call().await.err().context("the forged withdrawal could be proved")?;
@@ -452,9 +452,11 @@ impl Stage {
                     Some(to) if to == self.terms.constraints => first = receipt.gas_used,
                     Some(to) if to == self.terms.openings => second = receipt.gas_used,
                     Some(to) if to == self.claims.module && proves => {
-                        let proved = receipt.inner.logs().iter().any(|log| {
-                            log.log_decode::<ZkProof::ClaimProved>().is_ok()
-                        });
+                        let proved = receipt
+                            .inner
+                            .logs()
+                            .iter()
+                            .any(|log| log.log_decode::<ZkProof::ClaimProved>().is_ok());
                         if proved {
                             claim = receipt.gas_used;
                         }
@@ -471,4 +473,3 @@ impl Stage {
         ])
     }
 }
-

@@ -265,7 +265,7 @@ impl Player {
         if !verdict.is_behind && verdict.contests.iter().all(|contest| contest.right.is_some()) {
             self.propose_next(&verdict.tip).await?;
         }
-        let proved = self.prove(&verdict.right).await;
+        let proved = self.prove(&verdict).await;
         let played = self.play(&open).await;
         self.confirm(&open).await?;
         self.settle().await?;

@@ -40,14 +40,8 @@ impl Rollup {
         let anvil = Anvil::start(&[]);
         let accounts: Vec<_> = (0..10).map(|i| account(i).address()).collect();
         let config = RollupConfig::development(&accounts);
-        let deployment = ok(deploy(
-            &anvil.provider(),
-            account(0).address(),
-            &config,
-            programs(),
-            |_| (),
-        )
-        .await);
+        let deployment =
+            ok(deploy(&anvil.provider(), account(0).address(), &config, programs(), |_| ()).await);
         Self { anvil, deployment, folder: tempfile::tempdir().unwrap() }
     }
 

@@ -69,7 +69,11 @@ impl Expectations {
 }
 
 /// The batches after `parent` up to `last_batch`, if they are known. Waits for the engine.
-pub(super) fn span(shared: &Shared, parent: &Claim, last_batch: u64) -> Result<Option<Span>, NodeError> {
+pub(super) fn span(
+    shared: &Shared,
+    parent: &Claim,
+    last_batch: u64,
+) -> Result<Option<Span>, NodeError> {
     span_in(&shared.engine.lock(), parent, last_batch)
 }
 
