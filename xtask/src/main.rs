@@ -1,5 +1,7 @@
 //! Do the project's chores: install what tests need, generate what is committed, test, lint; never ships.
 
+mod zk;
+
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -13,10 +15,12 @@ cargo xtask <task>
   test [FILTER]       setup, then every test: Rust, Solidity, the no_std build, generated files
   lint                formatting, clippy, rustdoc; warnings are errors
   contracts [--check] compile contracts/ and write contracts/artifacts (or prove that it is fresh)
-  guest [--check]     build the fault proof's program and write crates/program (or prove that it is
-                      fresh); build the protocol crate for riscv64imac-unknown-none-elf (no_std)
+  guest [--check]     build the fault proof's program and write crates/program, build the validity
+                      proof's and write prover/guest.elf (or prove that they are fresh); build the
+                      protocol crate for riscv64imac-unknown-none-elf (no_std)
   soak fuzz [--seconds N]
                       feed every fuzz target with random bytes for N seconds (60), and count
+  soak zk             test and lint prover/, and prove a batch: an hour on two cores, 13 GB of memory
   docs                write docs/cli.md from the command line's own help (a test proves it fresh)
 ";
 
@@ -192,7 +196,7 @@ fn guest(check: bool) -> Task {
         fs::write(&path, bytes).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
     }
     println!("program hash {hash}");
-    Ok(())
+    zk::guest(check)
 }
 
 /// Builds the fault proof's program; its executable.
@@ -237,7 +241,8 @@ fn soak(rest: &[&str]) -> Task {
     let seconds = match rest {
         ["fuzz"] => "60",
         ["fuzz", "--seconds", seconds] if seconds.parse::<u32>().is_ok() => seconds,
-        _ => return Err("soak fuzz [--seconds N]".into()),
+        ["zk"] => return zk::soak(),
+        _ => return Err("soak fuzz [--seconds N], or soak zk".into()),
     };
     let host = host()?;
     // With a target named, build scripts and macros get no coverage.

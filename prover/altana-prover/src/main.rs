@@ -87,7 +87,7 @@ struct Options {
     keys: PathBuf,
     /// What the library may count for one segment, in MiB. Less makes more segments, not
     /// proportionally less memory
-    #[arg(long, value_name = "MIB", default_value_t = 4096)]
+    #[arg(long, value_name = "MIB", default_value_t = 3072)]
     segment_mib: usize,
     /// Begin even if far too little memory is free
     #[arg(long)]

@@ -76,3 +76,30 @@ fn next(jobs: &Jobs, but: &HashSet<PathBuf>) -> Result<Option<(Job, Lock)>> {
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use altana_proof::Inputs;
+
+    use super::*;
+
+    #[test]
+    fn the_next_job_is_the_oldest_that_nobody_has_and_that_did_not_fail_here() {
+        let folder = std::env::temp_dir().join(format!("altana-prover-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        let jobs = Jobs::new(&folder);
+        let mut but = HashSet::new();
+        assert!(next(&jobs, &but).unwrap().is_none());
+        let create = |byte| jobs.create([byte; 32].into(), &Inputs::default()).unwrap();
+        let (first, second) = (create(1), create(2));
+        let (found, lock) = next(&jobs, &but).unwrap().unwrap();
+        assert_eq!(found, first);
+        assert_eq!(next(&jobs, &but).unwrap().unwrap().0, second, "another has the first");
+        drop(lock);
+        but.insert(first.folder().to_owned());
+        assert_eq!(next(&jobs, &but).unwrap().unwrap().0, second, "the first went wrong here");
+        second.fail("nothing to prove").unwrap();
+        assert!(next(&jobs, &but).unwrap().is_none());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
