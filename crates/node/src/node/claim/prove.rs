@@ -126,7 +126,7 @@ impl Player {
     ) -> Result<Written, NodeError> {
         let (evidence, handle, jobs) = (self.evidence.clone(), Handle::current(), jobs.clone());
         let (parent, claim) = (*parent, *claim);
-        let work = move |shared: &Shared, _: &mut Expectations| {
+        let work = move |shared: &Shared, _: &mut Expectations| -> Result<Written, NodeError> {
             let span = knowledge::span(shared, &parent, claim.batch_index)?;
             let Some(span) = span else { return Ok(Written::Later) };
             let read = |index, end| evidence.read(&handle, index, end);
