@@ -12,7 +12,7 @@ use altana_proof::{Job, Proof, claim_words, prove_natively};
 use altana_prover_root::{ProveError, RootProof, RootProver, Statement, verify};
 use altana_stark::Key;
 use altana_stark_key::Encoded;
-use eyre::{Report, Result, ensure, eyre};
+use eyre::{Result, ensure, eyre};
 use openvm_circuit::arch::{ContinuationVmProof, instructions::exe::VmExe};
 use openvm_sdk::{SC, Sdk, prover::InternalLayerMetadata};
 use openvm_stark_backend::codec::{Decode, Encode};
@@ -28,8 +28,8 @@ use crate::{
 
 /// What the last layer took of memory when it was measured, in MiB.
 const CHAIN_MIB: u64 = 3_000;
-/// What segments of transfers took (12,842 MiB with the default `--segment-mib`).
-const STARK_MIB: u64 = 13_000;
+/// What segments of transfers took (7,738 MiB with the default `--segment-mib`; aggregation as much).
+const STARK_MIB: u64 = 8_000;
 
 /// Makes proofs. What all jobs need is made when the first one needs it.
 pub(crate) struct Prover<'a> {
@@ -164,8 +164,7 @@ impl<'a> Prover<'a> {
 
     fn aggregate(&self, segments: ContinuationVmProof<SC>) -> Result<VmStarkProof> {
         let prover = self.sdk.agg_prover();
-        let (proof, mut metadata) =
-            meter::step("aggregation", || prover.prove_vm(segments)).map_err(Report::from)?;
+        let (proof, mut metadata) = meter::step("aggregation", || prover.prove_vm(segments))?;
         meter::step("wrap", || prover.wrap_proof(proof, &mut metadata))
     }
 
