@@ -66,7 +66,7 @@ async fn without_a_prover_claims_wait_and_bad_results_are_thrown_away() {
         until("the job to be open again", || job.is_open().then_some(())).await;
     }
     let status = bridge(&dev, &["status", withdrawal]);
-    assert_eq!(status["status"]["status"], "waiting-for-proof", "{status:#}");
+    assert_eq!(status["status"], "waiting-for-proof", "{status:#}");
 
     // A node that was killed finds its jobs again.
     dev.process.kill();
@@ -76,7 +76,7 @@ async fn without_a_prover_claims_wait_and_bad_results_are_thrown_away() {
     again.finish(&garbage).expect("it is written");
     until("the job to be open again", || again.is_open().then_some(())).await;
     let status = bridge(&dev, &["status", withdrawal]);
-    assert_eq!(status["status"]["status"], "waiting-for-proof", "{status:#}");
+    assert_eq!(status["status"], "waiting-for-proof", "{status:#}");
 }
 
 #[test]
