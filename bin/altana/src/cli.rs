@@ -120,7 +120,7 @@ pub struct Demo {
     /// Use this parent chain (an anvil, say) instead of the embedded one.
     #[arg(long, value_name = "URL")]
     pub parent: Option<String>,
-    /// Prove afresh on this machine (`zk`): some ten minutes on two cores, and 13 GB of memory.
+    /// Prove afresh on this machine (`zk`): some minutes on two cores, and 8 GB of memory.
     #[arg(long)]
     pub prove: bool,
     /// Program that makes validity proofs [default: `altana-prover` beside this program, or in PATH].
@@ -493,6 +493,8 @@ pub enum BenchGroup {
     Bytes,
     /// One block in the fault proof's machine, beside native execution, and what answers take.
     Dispute,
+    /// A validity proof, verified natively and by the contracts.
+    Zk,
     /// Start-up time and memory of an idle devnet.
     Idle,
 }

@@ -9,6 +9,7 @@ mod process;
 mod rebuild;
 mod rpc;
 mod server;
+mod zk;
 
 use crate::cli::{self, BenchGroup};
 use anyhow::Result;
@@ -32,6 +33,9 @@ pub async fn run(args: cli::Bench, json: bool) -> Result<()> {
     }
     if wanted(BenchGroup::Dispute) {
         print(json, dispute::run().await?)?;
+    }
+    if wanted(BenchGroup::Zk) {
+        print(json, zk::run().await?)?;
     }
     if wanted(BenchGroup::Rpc) {
         print(json, rpc::run(transactions, args.anvil.as_deref()).await?)?;

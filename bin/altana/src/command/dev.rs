@@ -84,7 +84,7 @@ impl Proofs {
             );
             return vec![("Prover".into(), next), jobs];
         };
-        let minutes = "a claim takes this machine minutes, and 13 GB of memory";
+        let minutes = "a claim takes minutes, and 8 GB of memory";
         vec![
             ("Prover".into(), format!("{}: {minutes}", program.display())),
             ("Log".into(), log.display().to_string()),
@@ -188,7 +188,16 @@ fn banner(stack: &Stack, proofs: Option<&Proofs>) -> String {
         ("Timelock", contracts.timelock),
         ("Multicall3", contracts.multicall3),
     ];
-    section("Contracts on the parent", on_parent.map(name).to_vec());
+    let stark = contracts.stark.map(|stark| {
+        [
+            ("StarkConstraints", stark.constraints),
+            ("StarkOpenings", stark.openings),
+            ("StarkKeyStore", stark.key_store),
+        ]
+    });
+    let judges = contracts.step.map(|step| ("Step", step));
+    let judges = judges.into_iter().chain(stark.into_iter().flatten());
+    section("Contracts on the parent", on_parent.into_iter().chain(judges).map(name).collect());
     let on_rollup = predeploys().map(|(name, address)| (name, address.to_string()));
     section("Contracts on the rollup", on_rollup.collect());
     section(

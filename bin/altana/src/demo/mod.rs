@@ -16,6 +16,7 @@ use crate::{
 };
 use anyhow::Result;
 use proving::Proving;
+pub use proving::committed_proof;
 use story::Story;
 
 /// Tells a story.

@@ -36,15 +36,22 @@ const CLAIM: &[u8] = include_bytes!("proof/claim.bin");
 const PART1: &[u8] = include_bytes!("proof/part1.bin");
 const PART2: &[u8] = include_bytes!("proof/part2.bin");
 
+/// The committed proof.
+pub fn committed_proof() -> Proof {
+    let claim = CLAIM.try_into().expect("192 bytes are committed");
+    Proof { claim, part1: PART1.into(), part2: PART2.into() }
+}
+
 /// The committed proof, if it is of this output.
 pub fn fixture(output: B256) -> Result<Proof> {
+    let proof = committed_proof();
     ensure!(
-        guest::claim(output)[..] == *CLAIM,
+        guest::claim(output) == proof.claim,
         "the committed proof is not of the batch with output {output}. With --parent, start a fresh \
          chain: contracts must come to the addresses that they had. If something of the protocol has \
          changed, make the proof anew: altana demo zk --prove --save bin/altana/src/demo/proof"
     );
-    Ok(Proof { claim: guest::claim(output), part1: PART1.into(), part2: PART2.into() })
+    Ok(proof)
 }
 
 /// Has the job's proof made, and takes it away, as if it were not made yet.
