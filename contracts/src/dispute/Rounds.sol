@@ -11,27 +11,20 @@ import {ClaimStatus} from "../interfaces/IClaim.sol";
 /// @dev A round can be won while its parent is pending. So a rival cannot wait until the parent is final, a chain of
 /// claims takes no longer than each of its claims alone, and proofs may come in any order.
 abstract contract Rounds {
-    /// @dev What decides a round: the window, while one claim stands alone; then the game; or a proof has.
-    enum Round {
-        Alone,
-        Contested,
-        Proved
-    }
-
     /// @dev One slot, which is all that a walk reads of a claim. It says how the claim stands, and how the round of
     /// claims on it does. A parent that another module decided, and the genesis, have the second half alone.
     /// @param createdAt Zero if it is not one of ours.
     /// @param finalAt When it became final, once that is written down.
     /// @param batches How many batches the claims on it are about.
     /// @param firstChild The claim on it that was made first.
-    /// @param round What decides between the claims on it.
-    /// @param winner The claim on it that won a contest or was proved.
+    /// @param contested Whether there is another one.
+    /// @param winner The claim on it that won although it was contested, or was proved.
     struct Record {
         uint40 parent;
         uint40 createdAt;
         uint40 finalAt;
         uint8 batches;
-        Round round;
+        bool contested;
         uint40 firstChild;
         uint40 winner;
         uint40 wonAt;
@@ -86,25 +79,19 @@ abstract contract Rounds {
         (uint64 winner,) = _winnerOf(parent, 0);
         if (winner != 0) revert RoundOver(winner);
         if (parent.firstChild == 0) parent.firstChild = uint40(index);
-        else parent.round = Round.Contested;
+        else parent.contested = true;
         Record storage record = _records[index];
         record.parent = uint40(parentIndex);
         record.createdAt = uint40(block.timestamp);
         record.batches = batches;
     }
 
-    /// @dev The timer of the claim's root edge has reached a window. The first one wins.
+    /// @dev The timer of the claim's root edge has reached a window, or the claim is proved. The first one wins. Neither
+    /// comes to a round that was won by waiting: a root edge that stands alone has no children to be credited with, and
+    /// `_checkOpen` refuses the proof.
     function _win(uint64 index) internal {
         Record storage parent = _records[_records[index].parent];
         if (parent.winner != 0) return;
-        parent.winner = uint40(index);
-        parent.wonAt = uint40(block.timestamp);
-    }
-
-    /// @dev The claim is proved. It wins at once, contested or not. The round must be open.
-    function _winProved(uint64 index) internal {
-        Record storage parent = _records[_records[index].parent];
-        parent.round = Round.Proved;
         parent.winner = uint40(index);
         parent.wonAt = uint40(block.timestamp);
     }
@@ -151,8 +138,8 @@ abstract contract Rounds {
     /// @dev The claim that won the round on a parent, and when; zero while the round is open. A round that was open when
     /// the module retired stays so: nobody could contradict a claim in it any more.
     function _winnerOf(Record memory parent, uint64 retired) internal view returns (uint64 winner, uint64 wonAt) {
-        if (parent.round != Round.Alone || parent.firstChild == 0) return (parent.winner, parent.wonAt);
-        if (windowSeconds == 0) return (0, 0);
+        bool waits = windowSeconds != 0 && parent.firstChild != 0 && !parent.contested;
+        if (parent.winner != 0 || !waits) return (parent.winner, parent.wonAt);
         wonAt = _records[parent.firstChild].createdAt + windowSeconds;
         bool open = block.timestamp < wonAt || (retired != 0 && retired < wonAt);
         return open ? (0, 0) : (parent.firstChild, wonAt);

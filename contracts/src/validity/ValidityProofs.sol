@@ -69,14 +69,15 @@ abstract contract ValidityProofs is BondedClaims {
         vmCommit = proofs.vmCommit;
     }
 
-    /// @notice Lets claim `index` win its round, which is open: its proof was verified. Anyone may call this.
+    /// @notice Lets claim `index` win its round, which is open: its proof was verified. Anyone may call this. Try it without
+    /// sending it first: an opening that is refused takes nearly all gas.
     /// @param blobs An opening for each blob that the program read, in its order; 192 bytes each, as the point-evaluation
     /// precompile takes them.
     function proveClaim(uint64 index, bytes calldata blobs) external {
         _checkProvable(index);
         bytes32 output = _output(ISettlement(settlement).publicInput(index), blobs);
         _checkProved(output);
-        _winProved(index);
+        _win(index);
         emit ClaimProved(index, output);
     }
 
