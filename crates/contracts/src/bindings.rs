@@ -161,6 +161,7 @@ sol! {
         function burnt() external view returns (uint256 amount);
         function levelBond(uint8 level) external view returns (uint256 bond);
         function status(uint64 index) external view returns (uint8 status);
+        function winnerOn(uint64 parentIndex) external view returns (uint64 winner);
         function expectedResolution(uint64 index) external view returns (uint64 time);
         function withdrawable(address account) external view returns (uint256 amount);
         function windowSeconds() external view returns (uint64);
