@@ -73,15 +73,15 @@ pub struct Dev {
     /// Time between rollup blocks.
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 1000)]
     pub block_time: u64,
-    /// What makes claims final.
-    #[arg(long, value_enum, default_value_t)]
-    pub preset: Preset,
+    /// What makes claims final [default: that of the folder's chain, else optimistic].
+    #[arg(long, value_enum)]
+    pub preset: Option<Preset>,
     /// Program that makes validity proofs [default: `altana-prover` beside this program, or in PATH].
     #[arg(long, value_name = "FILE", env = "ALTANA_PROVER")]
     pub prover: Option<PathBuf>,
-    /// How long a claim can be disputed.
-    #[arg(long, value_name = "SECONDS", default_value_t = 4)]
-    pub challenge_window: u64,
+    /// How long a claim can be disputed [default: 4, or 1800 on a hybrid, where proofs take minutes].
+    #[arg(long, value_name = "SECONDS")]
+    pub challenge_window: Option<u64>,
     /// Make no claims but against wrong ones.
     #[arg(long)]
     pub no_claims: bool,

@@ -33,11 +33,12 @@ pub fn find_or_fail(named: Option<&Path>) -> Result<PathBuf> {
     Ok(found)
 }
 
-/// Starts a prover that works on a folder's jobs as they come, and writes its log to `log`.
-pub fn start(program: &Path, jobs: &Path, log: &Path) -> Result<Child> {
+/// Starts a prover that works on a folder's jobs as they come, and writes its log to `log`. Ctrl-C
+/// does not reach it.
+pub fn start(program: &Path, jobs: &Path, keys: &Path, log: &Path) -> Result<Child> {
     let file = std::fs::File::create(log).with_context(|| log.display().to_string())?;
     let mut command = Command::new(program);
-    command.arg("work").arg("--jobs").arg(jobs);
+    command.arg("work").arg("--jobs").arg(jobs).arg("--keys").arg(keys).process_group(0);
     command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).kill_on_drop(true);
     command.spawn().with_context(|| format!("cannot start {}", program.display()))
 }
@@ -45,7 +46,7 @@ pub fn start(program: &Path, jobs: &Path, log: &Path) -> Result<Child> {
 /// Has all jobs of a folder proved. The prover's progress goes to stderr.
 pub async fn prove_all(program: &Path, jobs: &Path) -> Result<()> {
     let mut command = Command::new(program);
-    command.arg("work").arg("--jobs").arg(jobs).arg("--once");
+    command.arg("work").arg("--jobs").arg(jobs).arg("--once").arg("--keys").arg(jobs.join("keys"));
     command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
     let status = command.status().await;
     let status = status.with_context(|| format!("cannot start {}", program.display()))?;

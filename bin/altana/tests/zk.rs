@@ -84,7 +84,10 @@ fn a_hybrid_is_an_optimistic_rollup_to_who_does_not_prove() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let nowhere = tempfile::tempdir().expect("a temporary folder");
     let dir = folder.path().to_str().expect("text");
-    let dev = Dev::start_in(nowhere.path(), &["--preset", "hybrid", "--dir", dir]);
+    let dev = Dev::start_in(
+        nowhere.path(),
+        &["--preset", "hybrid", "--dir", dir, "--challenge-window", "4"],
+    );
     bridge(&dev, &["deposit", "--wait", "2"]);
     let withdrawal = bridge(&dev, &["withdraw", "0.5"]);
     let withdrawal = withdrawal["transaction"].as_str().expect("a hash");

@@ -53,6 +53,15 @@ impl Preset {
         matches!(self, Self::ZkRollup | Self::Hybrid)
     }
 
+    /// As in `chain.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Optimistic => "optimistic",
+            Self::ZkRollup => "zk-rollup",
+            Self::Hybrid => "hybrid",
+        }
+    }
+
     /// Its module, by the contract's name.
     pub const fn module(self) -> &'static str {
         match self {

@@ -139,10 +139,21 @@ pub(crate) fn verified(
     key: &[Address],
     blobs: &Bytes,
 ) -> Result<Option<VerifiedProof>, NoProof> {
-    if let Some(reason) = job.failure()? {
-        return Err(NoProof::Failed(reason));
-    }
-    let Some(proof) = job.proof()? else { return Ok(None) };
+    let found = job.failure().and_then(|reason| match reason {
+        Some(reason) => Ok(Err(reason)),
+        None => job.proof().map(Ok),
+    });
+    let proof = match found {
+        Ok(Ok(None)) => return Ok(None),
+        Ok(Ok(Some(proof))) => proof,
+        Ok(Err(reason)) => return Err(NoProof::Failed(reason)),
+        Err(error) if error.is_passing() => return Err(error.into()),
+        // Not all files, or of other lengths, or none that are files.
+        Err(error) => {
+            job.reopen()?;
+            return Err(error.into());
+        }
+    };
     let claim = guest::claim(job.output());
     let checked = || {
         if proof.claim != claim {

@@ -174,7 +174,7 @@ impl ClaimReader {
 
     /// The rules of the game, where there has to be one.
     pub async fn terms(&self) -> Result<GameTerms, ParentError> {
-        let none = || ParentError::Fatal("claims of this chain cannot be disputed".into());
+        let none = || ParentError::temporary("claims of this chain cannot be disputed");
         self.game().await?.ok_or_else(none)
     }
 
@@ -392,7 +392,6 @@ impl Claims {
 pub(crate) fn if_there<T>(answer: Result<T, ContractError>) -> Result<Option<T>, ParentError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
-        Err(ContractError::ZeroData(..)) => Ok(None),
         Err(ContractError::TransportError(error))
             if error.as_error_resp().is_some_and(reverted) =>
         {

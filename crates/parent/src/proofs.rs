@@ -6,10 +6,13 @@ use crate::{
     sender::Sent,
 };
 use alloy::{
-    primitives::{Address, B256, Bytes, U256, keccak256},
+    primitives::{Address, B256, Bytes, U256},
     sol_types::SolCall,
 };
-use altana_contracts::bindings::{StarkConstraints, StarkOpenings, ZkProof};
+use altana_contracts::{
+    bindings::{StarkConstraints, StarkOpenings, ZkProof},
+    revert,
+};
 
 /// What a chain's module takes for a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +49,7 @@ pub struct VerifiedProof {
 }
 
 /// What the parent has yet to be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProofStep {
     /// The first part of the proof.
     Constraints,
@@ -83,21 +86,28 @@ impl ClaimReader {
         }))
     }
 
-    /// What comes next with a proof. Somebody else may have sent the same.
+    /// What comes next with a proof of claim `claim`. Somebody else may have sent the same. `Err`
+    /// inside: why it would come to nothing.
     pub async fn proof_step(
         &self,
         terms: &ProofTerms,
         proof: &VerifiedProof,
-    ) -> Result<ProofStep, ParentError> {
+        claim: u64,
+    ) -> Result<Result<ProofStep, String>, ParentError> {
         let provider = self.parent.provider();
-        let openings = StarkOpenings::new(terms.openings, provider);
-        let proved = openings.proved(terms.key_hash, keccak256(&proof.claim)).call().await;
-        if proved.map_err(temporary)? {
-            return Ok(ProofStep::Claim);
+        let module = ZkProof::new(self.module, provider);
+        match module.proveClaim(claim, proof.blobs.clone()).call().await {
+            Ok(_) => return Ok(Ok(ProofStep::Claim)),
+            Err(error) if error.as_decoded_error::<ZkProof::NotProved>().is_some() => {}
+            Err(error) => {
+                let refusal = revert::of(&error).ok_or_else(|| temporary(error))?;
+                return Ok(Err(refusal));
+            }
         }
         let constraints = StarkConstraints::new(terms.constraints, provider);
         let reached = constraints.reached(proof.checkpoint_id).call().await;
-        Ok(if reached.map_err(temporary)? { ProofStep::Openings } else { ProofStep::Constraints })
+        let reached = reached.map_err(temporary)?;
+        Ok(Ok(if reached { ProofStep::Openings } else { ProofStep::Constraints }))
     }
 }
 

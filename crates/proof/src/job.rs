@@ -6,7 +6,7 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use alloy_primitives::{B256, hex};
@@ -18,6 +18,9 @@ use crate::{
 
 /// Most bytes of the reason for which a job failed.
 pub const FAILED_BYTES_MAX: usize = 4096;
+
+/// No job takes so long to write.
+const WRITING_MAX: Duration = Duration::from_secs(3_600);
 
 const STATEMENT: &str = "statement";
 const PAGES: &str = "pages";
@@ -76,6 +79,16 @@ pub enum JobError {
     /// Remove the job.
     #[error("{}: not what the folder's name says", .0.display())]
     Output(PathBuf),
+    /// Remove the job. (Who opens a pipe waits for whoever writes into it.)
+    #[error("{}: no file", .0.display())]
+    NoFile(PathBuf),
+}
+
+impl JobError {
+    /// Whether the same may be there a moment later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Io { error, .. } if error.kind() != io::ErrorKind::NotFound)
+    }
 }
 
 impl Jobs {
@@ -117,6 +130,20 @@ impl Jobs {
         Ok(jobs.into_iter().map(|(_, job)| job).collect())
     }
 
+    /// Removes what writers that were killed have left half done.
+    pub fn tidy(&self) -> Result<(), JobError> {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Ok(()) };
+        for entry in entries.flatten() {
+            let age = entry.metadata().and_then(|facts| facts.modified()).ok();
+            let age = age.and_then(|changed| changed.elapsed().ok());
+            let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+            if is_hidden && age.is_some_and(|age| age > WRITING_MAX) {
+                remove(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
     /// The jobs that neither have a proof nor failed, the oldest first.
     pub fn open(&self) -> Result<Vec<Job>, JobError> {
         let mut jobs = self.all()?;
@@ -126,20 +153,23 @@ impl Jobs {
 }
 
 impl Job {
-    /// Puts a job into a folder of any name, if it is not there.
+    /// Puts a job into a folder of any name, if this one is not there. Anything else there goes.
     pub fn put(
         folder: impl Into<PathBuf>,
         output: B256,
         inputs: &Inputs,
     ) -> Result<Self, JobError> {
         let job = Self { folder: folder.into(), output };
-        if job.exists() {
-            return Ok(job);
+        match job.inputs() {
+            Ok(known) if known == *inputs => return Ok(job),
+            Err(error) if error.is_passing() => return Err(error),
+            _ => job.remove()?,
         }
         let parent = job.folder.parent().unwrap_or(Path::new("."));
-        // No other process has this name.
-        let new = parent.join(format!(".{}.{}", hex::encode(output), std::process::id()));
-        let _ = fs::remove_dir_all(&new);
+        // Other machines may have processes of the same number.
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let unique = format!(".{}.{}.{}", hex::encode(output), std::process::id(), now.as_nanos());
+        let new = parent.join(unique);
         fs::create_dir_all(&new).map_err(at(&new))?;
         for (name, bytes) in [
             (STATEMENT, &inputs.statement[..]),
@@ -152,7 +182,7 @@ impl Job {
         match fs::rename(&new, &job.folder) {
             Ok(()) => sync(parent)?,
             // Somebody else was faster.
-            Err(_) if job.exists() => drop(fs::remove_dir_all(&new)),
+            Err(_) if job.exists() => remove(&new)?,
             Err(error) => return Err(at(&job.folder)(error)),
         }
         Ok(job)
@@ -255,16 +285,14 @@ impl Job {
         self.write(FAILED, &reason[..reason.len().min(FAILED_BYTES_MAX)])
     }
 
-    /// Has the job worked on again, from its inputs.
+    /// Has the job worked on again, from its inputs: all else that is in its folder goes.
     pub fn reopen(&self) -> Result<(), JobError> {
         // The claim first: without it the others count for nothing.
-        for name in [CLAIM, PART1, PART2, FAILED] {
-            let path = self.folder.join(name);
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(at(&path)(error));
-                }
-                _ => {}
+        remove(&self.folder.join(CLAIM))?;
+        for entry in fs::read_dir(&self.folder).map_err(at(&self.folder))? {
+            let name = entry.map_err(at(&self.folder))?.file_name();
+            if ![STATEMENT, PAGES, BLOBS, OUTPUT, LOCK].iter().any(|kept| name == *kept) {
+                remove(&self.folder.join(name))?;
             }
         }
         Ok(())
@@ -272,10 +300,9 @@ impl Job {
 
     /// Removes the job and all that is in its folder.
     pub fn remove(&self) -> Result<(), JobError> {
-        match fs::remove_dir_all(&self.folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&self.folder)(error)),
-            _ => Ok(()),
-        }
+        // First what makes it a job.
+        remove(&self.folder.join(OUTPUT))?;
+        remove(&self.folder)
     }
 
     /// Writes a file of the job, whole or not at all.
@@ -297,12 +324,28 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), JobError> {
     write().map_err(at(path))
 }
 
+/// Removes whatever is there, if anything is.
+fn remove(path: &Path) -> Result<(), JobError> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(facts) if facts.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Makes a renaming in a folder last.
 fn sync(folder: &Path) -> Result<(), JobError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))
 }
 
 fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, JobError> {
+    if !fs::symlink_metadata(path).map_err(at(path))?.is_file() {
+        return Err(JobError::NoFile(path.into()));
+    }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(at(path))?;
     file.take(bytes_max as u64 + 1).read_to_end(&mut bytes).map_err(at(path))?;

@@ -35,7 +35,7 @@ pub async fn run() -> Result<Vec<Figure>> {
     let native_ms = begin.elapsed().as_secs_f64() * 1_000.0 / f64::from(RUNS);
 
     let options = StackOptions {
-        preset: Preset::ZkRollup,
+        preset: Some(Preset::ZkRollup),
         follows: true,
         claim_interval_s: None,
         ..StackOptions::default()

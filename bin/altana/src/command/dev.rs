@@ -15,8 +15,17 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tokio::process::Child;
 
+/// How long a claim can be disputed: not long, but so that a proof can come first where there are any.
+const WINDOW_S: u64 = 4;
+const HYBRID_WINDOW_S: u64 = 1_800;
+
 /// Starts everything, says where it is, and runs until Ctrl-C or a failure.
 pub async fn run(args: cli::Dev, json: bool) -> Result<()> {
+    let preset = args.preset.map(Preset::from);
+    let window = match preset {
+        Some(Preset::Hybrid) => HYBRID_WINDOW_S,
+        _ => WINDOW_S,
+    };
     let mut stack = Stack::start(StackOptions {
         parent: args.parent,
         beacon: args.beacon,
@@ -26,8 +35,8 @@ pub async fn run(args: cli::Dev, json: bool) -> Result<()> {
         block_time_ms: args.block_time,
         dir: args.dir,
         claim_interval_s: (!args.no_claims).then_some(0),
-        challenge_window_s: Some(args.challenge_window),
-        preset: args.preset.into(),
+        challenge_window_s: Some(args.challenge_window.unwrap_or(window)),
+        preset,
         ..StackOptions::default()
     })
     .await?;
@@ -38,12 +47,16 @@ pub async fn run(args: cli::Dev, json: bool) -> Result<()> {
     output::result(json, &description(&stack, proofs.as_ref()), || {
         banner(&stack, proofs.as_ref())
     })?;
+    let stopped = Proofs::stopped(proofs);
     tokio::select! {
         error = stack.failed() => Err(error),
-        error = Proofs::stopped(proofs) => Err(error),
+        error = stopped => Err(error),
         asked = super::interrupted() => asked.and(stack.stop_node().await),
     }
 }
+
+/// Of the prover's log, when it has stopped.
+const LOG_LINES: usize = 5;
 
 /// What this machine does for validity proofs.
 struct Proofs {
@@ -61,7 +74,7 @@ impl Proofs {
             return Ok(Self { jobs, prover: None, child: None });
         };
         let log = stack.folder("prover.log");
-        let child = prover::start(&program, &jobs, &log)?;
+        let child = prover::start(&program, &jobs, &stack.folder("keys"), &log)?;
         Ok(Self { jobs, prover: Some((program, log)), child: Some(child) })
     }
 
@@ -72,7 +85,11 @@ impl Proofs {
         };
         let status = child.wait().await;
         let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
-        anyhow!("{} stopped ({status}): see {}", program.display(), log.display())
+        // The log may be gone with its folder.
+        let text = std::fs::read_to_string(&log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        let last = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n");
+        anyhow!("{} stopped ({status}):\n{last}", program.display())
     }
 
     fn describe(&self) -> Vec<(String, String)> {

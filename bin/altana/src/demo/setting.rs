@@ -105,7 +105,7 @@ impl Setting {
         window_s: u64,
     ) -> Result<Self> {
         let options = StackOptions {
-            preset,
+            preset: Some(preset),
             clock: Some(clock),
             first_nonce: Some(PROVED_NONCE),
             follows: true,

@@ -65,16 +65,14 @@ struct Stage {
 
 /// Tells the story. With a prover, everything is proved afresh.
 pub async fn tell(story: &mut Story, parent: Option<&str>, proving: &Proving) -> Result<()> {
-    let snapshot = match parent {
-        Some(url) => Some(snapshot(url).await?),
-        None => None,
-    };
+    let before = snapshot(parent).await?;
     let proof = zk_rollup(story, parent, proving).await?;
-    if let (Some(url), Some(snapshot)) = (parent, snapshot) {
-        // The same deployer, the same nonces: the same chain.
-        restore(url, snapshot).await?;
-    }
-    hybrid(story, parent, &proof).await
+    // The same deployer, the same nonces: the same chain.
+    restore(before).await?;
+    let before = snapshot(parent).await?;
+    hybrid(story, parent, &proof).await?;
+    // Nobody wants to stay in another century.
+    restore(before).await
 }
 
 async fn zk_rollup(story: &mut Story, parent: Option<&str>, proving: &Proving) -> Result<Proof> {
@@ -119,17 +117,23 @@ async fn hybrid(story: &mut Story, parent: Option<&str>, proof: &Proof) -> Resul
     story.step("the forged withdrawal reverts", refused(&stage, &thief)).await
 }
 
-async fn snapshot(url: &str) -> Result<serde_json::Value> {
-    let parent =
-        crate::stack::provider(url, &crate::stack::accounts::Accounts::test().wallet(USER))?;
-    let answer = parent.client().request("evm_snapshot", json!([])).await;
-    answer.with_context(|| format!("{url} is no development chain that can be set back"))
+/// A parent that is not ours, and a name for how it is now.
+type Snapshot<'a> = Option<(&'a str, serde_json::Value)>;
+
+async fn snapshot(parent: Option<&str>) -> Result<Snapshot<'_>> {
+    let Some(url) = parent else { return Ok(None) };
+    let wallet = crate::stack::accounts::Accounts::test().wallet(USER);
+    let answer = crate::stack::provider(url, &wallet)?.client().request("evm_snapshot", ()).await;
+    let name =
+        answer.with_context(|| format!("{url} is no development chain that can be set back"))?;
+    Ok(Some((url, name)))
 }
 
-async fn restore(url: &str, snapshot: serde_json::Value) -> Result<()> {
-    let parent =
-        crate::stack::provider(url, &crate::stack::accounts::Accounts::test().wallet(USER))?;
-    let done: bool = parent.client().request("evm_revert", json!([snapshot])).await?;
+async fn restore(snapshot: Snapshot<'_>) -> Result<()> {
+    let Some((url, name)) = snapshot else { return Ok(()) };
+    let wallet = crate::stack::accounts::Accounts::test().wallet(USER);
+    let parent = crate::stack::provider(url, &wallet)?;
+    let done: bool = parent.client().request("evm_revert", json!([name])).await?;
     ensure!(done, "{url} could not be set back");
     Ok(())
 }

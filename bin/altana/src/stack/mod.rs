@@ -62,8 +62,8 @@ pub struct StackOptions {
     pub delay_messages: bool,
     /// Seconds between claims; `None`: none but against wrong ones.
     pub claim_interval_s: Option<u64>,
-    /// What makes claims final.
-    pub preset: Preset,
+    /// What makes claims final; that of the folder if it holds a chain, else optimistic.
+    pub preset: Option<Preset>,
     /// Runs neither sequencer nor batcher.
     pub follows: bool,
     /// The parent's clock is set to this before the deployment, in seconds since 1970.
@@ -91,7 +91,7 @@ impl Default for StackOptions {
             dir: None,
             delay_messages: false,
             claim_interval_s: Some(0),
-            preset: Preset::Optimistic,
+            preset: None,
             follows: false,
             clock: None,
             first_nonce: None,
@@ -156,7 +156,7 @@ impl Stack {
             dir: &dir.join("node"),
             address: SocketAddr::from(([127, 0, 0, 1], options.port)),
         };
-        let roles = dev_roles(&options, &accounts);
+        let roles = dev_roles(&options, deployment.config.preset, &accounts);
         let (node, server) = start_node(setup, roles, wrap).await?;
         Ok(Self {
             parent_url,
@@ -325,10 +325,19 @@ async fn deployment(
 ) -> Result<Deployment> {
     let chain = dir.join("chain");
     if chain.join("deployment.json").exists() {
-        return Ok(Deployment::read(&chain)?);
+        let deployment = Deployment::read(&chain)?;
+        let (there, asked) = (deployment.config.preset, options.preset);
+        ensure!(
+            asked.is_none_or(|asked| asked == there),
+            "{} holds a chain of the preset {}: choose another folder with --dir",
+            dir.display(),
+            there.name()
+        );
+        return Ok(deployment);
     }
     let mut config = RollupConfig::development(&accounts.addresses());
-    config.preset = options.preset;
+    let preset = options.preset.unwrap_or_default();
+    config.preset = preset;
     config.blocks.block_time_ms = options.block_time_ms;
     config.blocks.preconfirmation_ms = config.blocks.preconfirmation_ms.min(options.block_time_ms);
     if let Some(window_s) = options.challenge_window_s {
@@ -340,7 +349,7 @@ async fn deployment(
     answer.with_context(|| format!("the parent {parent_url} does not answer: is it running?"))?;
     let deployer = accounts.signer(DEPLOYER).address();
     if let Some(nonce) = options.first_nonce {
-        let before = deploy::transactions_before(options.preset, &programs());
+        let before = deploy::transactions_before(preset, &programs());
         spend_nonces(&parent, deployer, nonce.saturating_sub(before)).await?;
     }
     // Last: the genesis has the time of the newest block.
@@ -423,14 +432,14 @@ pub struct NodeRoles {
 /// Between two empty blocks of a development chain whose claims are proved on the same machine.
 const ZK_EMPTY_BLOCK_MS: u64 = 60_000;
 
-fn dev_roles(options: &StackOptions, accounts: &Accounts) -> NodeRoles {
+fn dev_roles(options: &StackOptions, preset: Preset, accounts: &Accounts) -> NodeRoles {
     let blocks = options.block_time_ms;
     NodeRoles {
         sequencer: (!options.follows).then(|| sequencer::Config {
             block_time_ms: blocks,
             slice_ms: 250.min(blocks),
             // A block that says nothing is proved like any other.
-            empty_block_interval_ms: if options.preset == Preset::ZkRollup {
+            empty_block_interval_ms: if preset == Preset::ZkRollup {
                 blocks.max(ZK_EMPTY_BLOCK_MS)
             } else {
                 blocks
@@ -451,7 +460,7 @@ fn dev_roles(options: &StackOptions, accounts: &Accounts) -> NodeRoles {
                 interval_s: options.claim_interval_s,
                 confirmations: 0,
                 poll_ms: options.claims_poll_ms,
-                proves: options.preset.has_proofs(),
+                proves: preset.has_proofs(),
             },
             accounts.signer(accounts::COUNT - 2).clone(),
         )),

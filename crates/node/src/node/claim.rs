@@ -269,12 +269,13 @@ impl Player {
         if !verdict.is_behind && verdict.contests.iter().all(|contest| contest.right.is_some()) {
             self.propose_next(&verdict.tip).await?;
         }
-        let proved = self.prove(&verdict).await;
+        // The game has clocks; proofs have not.
         let played = self.play(&open).await;
+        let proved = self.prove(&verdict, open.last_final.index).await;
         self.confirm(&open).await?;
         self.settle().await?;
-        proved?;
         played?;
+        proved?;
         Ok(!verdict.is_behind)
     }
 

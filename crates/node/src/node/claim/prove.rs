@@ -7,17 +7,20 @@ use super::{Expectations, Player, Shared, knowledge};
 use crate::{
     claims::Verdict,
     node::NodeError,
-    proof::{KEY, NoProof, TaskError, task, verified},
+    proof::{KEY, TaskError, task, verified},
 };
 use alloy_primitives::{Address, B256, Bytes};
 use altana_contracts::deploy::key_pieces;
-use altana_parent::{Claim, ClaimReader, ParentError, ProofStep, ProofTerms, VerifiedProof};
+use altana_parent::{Claim, ClaimReader, ProofStep, ProofTerms, VerifiedProof};
 use altana_proof::{Job, JobError, Jobs, Statement, guest};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::runtime::Handle;
 
 /// Claims that are being proved at once. Each job is some MB.
 const JOBS_MAX: usize = 8;
+/// Looks after which a step that was mined, but of which the parent knows nothing, is sent again: it
+/// was reorganised. One RPC may lag behind another, and each step is millions of gas.
+const AGAIN_AFTER: u32 = 50;
 
 /// What proving takes.
 pub(super) struct Proving {
@@ -33,10 +36,16 @@ pub(super) struct Proving {
 
 /// A claim that is being proved.
 struct Known {
+    /// The claim's place in the list.
+    claim: u64,
     job: Job,
     /// What the parent checks of its blobs.
     blobs: Bytes,
     proof: Option<VerifiedProof>,
+    /// The last step that was sent, and how often it came up again.
+    sent: Option<(ProofStep, u32)>,
+    /// What an operator was told last: said once.
+    told: Option<String>,
 }
 
 /// What became of writing a job.
@@ -57,13 +66,16 @@ impl Proving {
         let Some(terms) = reader.proofs().await? else { return Ok(None) };
         let (exe, vm) = (B256::from(guest::EXE_COMMIT), B256::from(guest::VM_COMMIT));
         if (terms.key_hash, terms.exe_commit, terms.vm_commit) != (KEY.hash(), exe, vm) {
-            return Err(NodeError::Parent(ParentError::Temporary(format!(
-                "this release proves claims with program {exe} and key {}, but the chain takes \
-                 proofs of {} with key {}: run the release that has these",
-                KEY.hash(),
-                terms.exe_commit,
-                terms.key_hash
-            ))));
+            // The game goes on without proofs.
+            tracing::error!(
+                program = %exe,
+                key = %KEY.hash(),
+                chain_program = %terms.exe_commit,
+                chain_key = %terms.key_hash,
+                "this release's proofs are not those that the chain takes: run the release that has \
+                 its program, and nothing is proved until then"
+            );
+            return Ok(None);
         }
         let config = shared.config.proofs.clone();
         let missing = || NodeError::Config("a prover needs a folder for its jobs".into());
@@ -81,38 +93,58 @@ impl Proving {
 
 impl Player {
     /// Goes on with the proofs of the right claims, oldest first.
-    pub(super) async fn prove(&mut self, verdict: &Verdict) -> Result<(), NodeError> {
+    pub(super) async fn prove(
+        &mut self,
+        verdict: &Verdict,
+        last_final: u64,
+    ) -> Result<(), NodeError> {
         let Some(mut proving) = self.proving.take() else { return Ok(()) };
-        let result = self.prove_with(&mut proving, verdict).await;
+        let result = self.prove_with(&mut proving, verdict, last_final).await;
         self.proving = Some(proving);
-        result
+        match result {
+            // Whoever shares the folder can do this: it must not stop other roles.
+            Err(NodeError::Jobs(error)) => {
+                self.missed += 1;
+                tracing::warn!(%error, "the jobs of the prover cannot be used, will try again");
+                Ok(())
+            }
+            result => result,
+        }
     }
 
+    /// One job at most is written, and one step of a proof sent, between two looks at the claims.
     async fn prove_with(
         &mut self,
         proving: &mut Proving,
         verdict: &Verdict,
+        last_final: u64,
     ) -> Result<(), NodeError> {
-        proving.forget_all_but(&verdict.right);
+        proving.forget_all_but(&verdict.right, last_final);
         for (parent, claim) in verdict.right.iter().take(JOBS_MAX) {
-            if !proving.known.contains_key(&claim.address) {
+            let Some(known) = proving.known.get_mut(&claim.address) else {
                 match self.write_job(&proving.jobs, parent, claim).await? {
                     Written::Job(known) => proving.known.insert(claim.address, Some(known)),
                     Written::Impossible => proving.known.insert(claim.address, None),
-                    Written::Later => return Ok(()),
+                    Written::Later => None,
                 };
-            }
-            let Some(Some(known)) = proving.known.get_mut(&claim.address) else { continue };
+                return Ok(());
+            };
+            let Some(known) = known else { continue };
             if known.proof.is_none() {
+                if !known.job.exists() {
+                    // Somebody has removed it: it is written again.
+                    proving.known.remove(&claim.address);
+                    return Ok(());
+                }
                 known.proof = self.look_for_proof(&proving.key, known, claim).await?;
             }
-            if let Some(proof) = &known.proof {
-                self.send_proof(&proving.terms, proof, claim).await?;
+            if known.proof.is_some() && self.send_proof(&proving.terms, known, claim).await? {
+                return Ok(());
             }
         }
         if !proving.swept && !verdict.is_behind {
-            self.sweep(proving).await?;
             proving.swept = true;
+            self.sweep(proving).await?;
         }
         Ok(())
     }
@@ -146,7 +178,14 @@ impl Player {
             let folder = job.folder().display().to_string();
             tracing::info!(claim = claim.index, job = folder, "a claim waits for its proof");
             shared.metrics.proof_jobs_total.add(1);
-            Ok(Written::Job(Known { job, blobs: task.blobs, proof: None }))
+            Ok(Written::Job(Known {
+                claim: claim.index,
+                job,
+                blobs: task.blobs,
+                proof: None,
+                sent: None,
+                told: None,
+            }))
         };
         let written = self.expecting(work).await??;
         self.missed += u64::from(matches!(written, Written::Impossible));
@@ -159,6 +198,7 @@ impl Player {
         let wanted: BTreeSet<B256> =
             proving.known.values().flatten().map(|known| known.job.output()).collect();
         let sweep = move || -> Result<(), JobError> {
+            jobs.tidy()?;
             for job in jobs.all()?.into_iter().filter(|job| !wanted.contains(&job.output())) {
                 let Ok(inputs) = job.inputs() else { continue };
                 let statement = Statement::decode(&inputs.statement);
@@ -177,7 +217,7 @@ impl Player {
     async fn look_for_proof(
         &mut self,
         key: &[Address],
-        known: &Known,
+        known: &mut Known,
         claim: &Claim,
     ) -> Result<Option<VerifiedProof>, NodeError> {
         let (job, key, blobs) = (known.job.clone(), key.to_vec(), known.blobs.clone());
@@ -186,53 +226,71 @@ impl Player {
             Ok(found) => Ok(found),
             Err(error) => {
                 self.missed += 1;
-                let job = known.job.folder().display().to_string();
-                let claim = claim.index;
-                match error {
-                    // Said once a look: an operator has to do something.
-                    NoProof::Failed(_) => tracing::error!(claim, job, %error, "not proved"),
-                    _ => tracing::warn!(claim, job, %error, "not proved yet"),
-                }
+                known.tell(claim, &error.to_string());
                 Ok(None)
             }
         }
     }
 
-    /// Tells the parent what it has not been told of a proof.
+    /// Tells the parent what comes next of what it has not been told of a proof; whether it did.
     async fn send_proof(
         &mut self,
         terms: &ProofTerms,
-        proof: &VerifiedProof,
+        known: &mut Known,
         claim: &Claim,
-    ) -> Result<(), NodeError> {
-        loop {
-            let step = self.claims.reader.proof_step(terms, proof).await?;
-            let sent = self.claims.prove(terms, proof, claim.index, step).await;
-            // It has won, and waits for the claims that it builds on.
-            if step == ProofStep::Claim
-                && matches!(&sent, Err(ParentError::Reverted(reason)) if reason.contains("RoundOver"))
-            {
-                return Ok(());
+    ) -> Result<bool, NodeError> {
+        let Some(proof) = &known.proof else { return Ok(false) };
+        let step = match self.claims.reader.proof_step(terms, proof, claim.index).await? {
+            Ok(step) => step,
+            // It has won and waits for its ancestors, or the game has to decide.
+            Err(refusal) => {
+                if !refusal.contains("RoundOver") {
+                    known.tell(claim, &refusal);
+                }
+                return Ok(false);
             }
-            if !self.done(step.name(), sent)? {
-                return Ok(());
-            }
-            if step == ProofStep::Claim {
-                tracing::info!(claim = claim.index, batch = claim.batch_index, "proved");
-                self.shared.metrics.claims_proved_total.add(1);
-                return Ok(());
-            }
+        };
+        if let Some((last, times)) = &mut known.sent
+            && step <= *last
+            && *times < AGAIN_AFTER
+        {
+            *times += 1;
+            return Ok(false);
+        }
+        let sent = self.claims.prove(terms, proof, claim.index, step).await;
+        if !self.done(step.name(), sent)? {
+            return Ok(false);
+        }
+        known.sent = Some((step, 0));
+        if step == ProofStep::Claim {
+            tracing::info!(claim = claim.index, batch = claim.batch_index, "proved");
+            self.shared.metrics.claims_proved_total.add(1);
+        }
+        Ok(true)
+    }
+}
+
+impl Known {
+    /// Says why a claim is not proved, once.
+    fn tell(&mut self, claim: &Claim, why: &str) {
+        if self.told.as_deref() != Some(why) {
+            let job = self.job.folder().display().to_string();
+            tracing::error!(claim = claim.index, job, why, "a claim is not proved");
+            self.told = Some(why.to_owned());
         }
     }
 }
 
 impl Proving {
-    /// What was decided, or is another after a reorganisation, needs no proof.
-    fn forget_all_but(&mut self, right: &[(Claim, Claim)]) {
+    /// What was decided needs no proof. A claim that is another after a reorganisation may come back:
+    /// its job stays, and is swept away at the next start if it does not.
+    fn forget_all_but(&mut self, right: &[(Claim, Claim)], last_final: u64) {
+        let decided = |known: &Known| known.claim <= last_final;
         self.known.retain(|address, known| {
             let is_pending = right.iter().any(|(_, claim)| claim.address == *address);
             if let Some(known) = known
                 && !is_pending
+                && decided(known)
                 && let Err(error) = known.job.remove()
             {
                 tracing::warn!(%error, "cannot remove a job that is done");
