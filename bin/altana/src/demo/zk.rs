@@ -190,6 +190,8 @@ async fn batch(stage: &Stage) -> Result<(Withdrawal, Figures)> {
     let setting = &stage.setting;
     let (payload, withdrawal) = payload(setting)?;
     let bytes = payload.len();
+    // No block of a batch is of the future, and all so far may be of one second.
+    setting.pass_time(2).await?;
     let sender = setting.claims_of(super::setting::BATCHER, "publisher").await?.sender;
     let batches = Batches { sender, inbox: setting.stack.deployment.contracts.inbox };
     let time = CLOCK + 1;
