@@ -20,7 +20,7 @@ cargo xtask <task>
                       protocol crate for riscv64imac-unknown-none-elf (no_std)
   soak fuzz [--seconds N]
                       feed every fuzz target with random bytes for N seconds (60), and count
-  soak zk             test and lint prover/, and prove a batch: an hour on two cores, 9 GB of memory
+  soak zk             test and lint prover/, and prove a batch: half an hour on two cores, 9 GB
   docs                write docs/cli.md from the command line's own help (a test proves it fresh)
 ";
 

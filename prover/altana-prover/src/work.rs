@@ -2,13 +2,14 @@
 
 use std::{
     collections::HashSet,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     thread,
     time::Duration,
 };
 
 use altana_proof::{Job, Jobs, Lock, guest};
-use eyre::{Result, ensure};
+use eyre::{Result, ensure, eyre};
 use serde_json::{Value, json};
 
 use crate::{
@@ -37,28 +38,40 @@ pub(crate) fn run(options: &Options, folder: &Path, once: bool) -> Result<Value>
         };
         let name = hex::encode(job.output());
         eprintln!("job {name}");
-        match prover.chain(&job) {
-            Ok(()) => {
+        match prove(&prover, &job) {
+            Ok(None) => {
                 eprintln!("job {name}: proven");
-                proven.push(json!({ "output": name, "figures": job::figures(&job)? }));
+                let figures = job::figures(&job).unwrap_or_default();
+                proven.push(json!({ "output": name, "figures": figures }));
             }
-            Err(error) => match error.downcast_ref::<Refusal>() {
-                Some(Refusal(reason)) => {
-                    eprintln!("job {name}: {reason}");
-                    job.fail(reason)?;
-                    failed.push(json!({ "output": name, "reason": reason }));
-                }
-                // It may be this computer's fault: another start tries again.
-                None => {
-                    eprintln!("job {name}: {error:#}; left for another start");
-                    unfinished.insert(job.folder().to_owned());
-                }
-            },
+            Ok(Some(reason)) => {
+                eprintln!("job {name}: {reason}");
+                failed.push(json!({ "output": name, "reason": reason }));
+            }
+            // It may be this computer's fault: another start tries again.
+            Err(error) => {
+                eprintln!("job {name}: {error:#}; left for another start");
+                unfinished.insert(job.folder().to_owned());
+            }
         }
         if !once {
             // Nobody reads them.
             proven.clear();
             failed.clear();
+        }
+    }
+}
+
+/// Proves a job; gives the reason if there is nothing to prove.
+fn prove(prover: &Prover<'_>, job: &Job) -> Result<Option<String>> {
+    // The library panics where it expects nothing to go wrong, and other jobs can do without it.
+    let chain = AssertUnwindSafe(|| prover.chain(job));
+    match catch_unwind(chain).unwrap_or_else(|_| Err(eyre!("the library panicked"))) {
+        Ok(()) => Ok(None),
+        Err(error) => {
+            let Refusal(reason) = error.downcast::<Refusal>()?;
+            job.fail(&reason)?;
+            Ok(Some(reason))
         }
     }
 }
