@@ -31,7 +31,7 @@ contract GameGasTest is GameTest {
 
     function test_gas_claims() external {
         _claimAs(a);
-        _took("propose", 350_000);
+        _took("propose", 360_000);
         _claimAs(b);
         _took("propose a rival", 350_000);
         _commit("two");
