@@ -50,7 +50,7 @@ struct Known {
 
 /// What became of writing a job.
 enum Written {
-    Job(Known),
+    Job(Box<Known>),
     /// The batches are not derived yet, or not any more.
     Later,
     /// There is a bug, which an operator has to hear of.
@@ -123,7 +123,7 @@ impl Player {
         for (parent, claim) in verdict.right.iter().take(JOBS_MAX) {
             let Some(known) = proving.known.get_mut(&claim.address) else {
                 match self.write_job(&proving.jobs, parent, claim).await? {
-                    Written::Job(known) => proving.known.insert(claim.address, Some(known)),
+                    Written::Job(known) => proving.known.insert(claim.address, Some(*known)),
                     Written::Impossible => proving.known.insert(claim.address, None),
                     Written::Later => None,
                 };
@@ -178,14 +178,14 @@ impl Player {
             let folder = job.folder().display().to_string();
             tracing::info!(claim = claim.index, job = folder, "a claim waits for its proof");
             shared.metrics.proof_jobs_total.add(1);
-            Ok(Written::Job(Known {
+            Ok(Written::Job(Box::new(Known {
                 claim: claim.index,
                 job,
                 blobs: task.blobs,
                 proof: None,
                 sent: None,
                 told: None,
-            }))
+            })))
         };
         let written = self.expecting(work).await??;
         self.missed += u64::from(matches!(written, Written::Impossible));
