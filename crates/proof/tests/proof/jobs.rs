@@ -40,9 +40,63 @@ fn a_job_that_is_there_stays_as_it_is() {
     let (_folder, jobs) = folder();
     let job = jobs.create(B256::ZERO, &inputs()).unwrap();
     job.finish(&proof()).unwrap();
-    assert_eq!(jobs.create(B256::ZERO, &Inputs::default()).unwrap(), job);
-    assert_eq!(job.inputs().unwrap(), inputs());
+    assert_eq!(jobs.create(B256::ZERO, &inputs()).unwrap(), job);
     assert!(job.is_proven());
+}
+
+/// Outputs are no secret: somebody may have been in the place of a job before.
+#[test]
+fn what_lies_in_the_place_of_a_job_makes_room() {
+    let (_folder, jobs) = folder();
+    let planted = jobs.create(B256::ZERO, &Inputs::default()).unwrap();
+    planted.fail("nothing to prove").unwrap();
+    let job = jobs.create(B256::ZERO, &inputs()).unwrap();
+    assert_eq!((job.inputs().unwrap(), job.is_open()), (inputs(), true));
+    for byte in [1, 2] {
+        let output = B256::repeat_byte(byte);
+        let place = job.folder().with_file_name(hex::encode(output));
+        match byte {
+            1 => fs::write(&place, "a file").unwrap(),
+            _ => fs::create_dir_all(place.join("statement/more")).unwrap(),
+        }
+        let job = jobs.create(output, &inputs()).unwrap();
+        assert_eq!(job.inputs().unwrap(), inputs());
+    }
+}
+
+/// Who opens a pipe waits until somebody writes into it.
+#[test]
+fn pipes_and_folders_are_no_files() {
+    let (_folder, jobs) = folder();
+    let job = jobs.create(B256::ZERO, &inputs()).unwrap();
+    let pipe = job.folder().join("failed");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    assert!(matches!(job.failure(), Err(JobError::NoFile(_))));
+    job.finish(&proof()).unwrap();
+    fs::remove_file(job.folder().join("chain.part1")).unwrap();
+    fs::create_dir_all(job.folder().join("chain.part1/more")).unwrap();
+    assert!(matches!(job.proof(), Err(JobError::NoFile(_))));
+    job.reopen().unwrap();
+    assert!(job.is_open());
+    assert_eq!(job.inputs().unwrap(), inputs());
+}
+
+#[test]
+fn what_a_killed_writer_left_goes_in_time() {
+    let (_folder, jobs) = folder();
+    let job = jobs.create(B256::ZERO, &inputs()).unwrap();
+    let [old, young] = ["old", "young"].map(|name| job.folder().with_file_name(format!(".{name}")));
+    for path in [&old, &young] {
+        fs::create_dir(path).unwrap();
+    }
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(7_200);
+    fs::File::open(&old).unwrap().set_modified(long_ago).unwrap();
+    jobs.tidy().unwrap();
+    assert_eq!(
+        [&old, &young, &job.folder().to_owned()].map(|path| path.exists()),
+        [false, true, true]
+    );
 }
 
 #[test]
