@@ -87,7 +87,7 @@ pub enum JobError {
 impl JobError {
     /// Whether the same may be there a moment later.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Io { error, .. } if error.kind() != io::ErrorKind::NotFound)
+        matches!(self, Self::Io { error, .. } if !is_absent(error))
     }
 }
 
@@ -332,9 +332,14 @@ fn remove(path: &Path) -> Result<(), JobError> {
         Err(error) => Err(error),
     };
     match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path)(error)),
+        Err(error) if !is_absent(&error) => Err(at(path)(error)),
         _ => Ok(()),
     }
+}
+
+/// Nothing is there, or a file where a folder should be.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Makes a renaming in a folder last.
