@@ -305,6 +305,19 @@ impl Job {
         remove(&self.folder)
     }
 
+    /// What a prover keeps here beside the job; `None` if it is not there.
+    pub fn kept(&self, name: &str, bytes_max: usize) -> Result<Option<Vec<u8>>, JobError> {
+        match read(&self.folder.join(name), bytes_max) {
+            Err(JobError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            bytes => bytes.map(Some),
+        }
+    }
+
+    /// Removes what a prover kept here, if it is there.
+    pub fn discard(&self, name: &str) -> Result<(), JobError> {
+        remove(&self.folder.join(name))
+    }
+
     /// Writes a file of the job, whole or not at all.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), JobError> {
         let path = self.folder.join(name);

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf, sync::Arc};
 
 use altana_prover_root::{Child, RootKey, RootProver};
-use eyre::{Result, WrapErr, eyre};
+use eyre::{Result, WrapErr};
 use openvm_circuit::arch::instructions::{
     LocalOpcode, SystemOpcode, exe::VmExe, instruction::Instruction, program::Program,
 };
@@ -42,12 +42,12 @@ pub(crate) fn root(options: &Options, sdk: &Sdk) -> Result<RootProver> {
     let path = path(options, &child);
     if path.exists() {
         let bytes = fs::read(&path).wrap_err_with(|| path.display().to_string())?;
-        let file: KeyFile = bitcode::deserialize(&bytes)
-            .map_err(|e| eyre!("{}: {e}; delete it", path.display()))?;
-        if file.format == FORMAT && file.child == child.vk.pre_hash {
-            return Ok(RootProver::with_key(child, file.key));
+        match bitcode::deserialize::<KeyFile>(&bytes) {
+            Ok(file) if file.format == FORMAT && file.child == child.vk.pre_hash => {
+                return Ok(RootProver::with_key(child, file.key));
+            }
+            _ => eprintln!("{}: damaged, or of another version; made anew", path.display()),
         }
-        eprintln!("{} is of another version: making the key anew", path.display());
     }
     let dummy = meter::step("a proof that gives the heights", || dummy(sdk))?;
     let root = meter::step("last layer's key", || RootProver::keygen(child.clone(), &dummy));

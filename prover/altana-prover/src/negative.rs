@@ -20,20 +20,22 @@ use crate::{
 
 pub(crate) fn run(options: &Options, folder: &Path) -> Result<Value> {
     let prover = Prover::new(options)?;
-    let inner = prover.inner(&Job::at(folder)?)?;
+    let job = Job::at(folder)?;
+    let inner = prover.inner(&job)?;
+    let statement = prover.statement(&job)?;
     let root = prover.root()?;
     let other = RootProver::with_key(swapped(keys::child(&prover.sdk))?, root.key().clone());
     let (right, wrong) = (root.dag_commit(), other.dag_commit());
     ensure!(right != wrong, "the commitment does not tell them apart");
     let aggregation = prover.sdk.agg_prover();
     let proof = meter::step("a proof of another inner verifier", || {
-        other.prove(inner.proof, |proof| {
+        other.prove(inner, |proof| {
             aggregation
                 .wrap_proof(proof, &mut recursive())
                 .map_err(|error| ProveError::Backend(error.to_string()))
         })
     })?;
-    let check = |dag| verify(&root.vk(), &root.key().heights, dag, &inner.statement, &proof);
+    let check = |dag| verify(&root.vk(), &root.key().heights, dag, &statement, &proof);
     ensure!(check(&wrong) == Ok(()), "the STARK should verify: {:?}", check(&wrong));
     ensure!(check(&right) == Err(Refused::Dag), "accepted: {:?}", check(&right));
     Ok(json!({

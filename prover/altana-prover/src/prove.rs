@@ -3,18 +3,21 @@
 use std::{
     cell::OnceCell,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
 use altana_keccak_stark::F;
-use altana_proof::{Job, Proof, claim_words, prove_natively};
+use altana_proof::{Job, JobError, Proof, claim_words, guest, prove_natively};
 use altana_prover_root::{ProveError, RootProof, RootProver, Statement, verify};
 use altana_stark::Key;
 use altana_stark_key::Encoded;
 use eyre::{Result, ensure, eyre};
 use openvm_circuit::arch::{ContinuationVmProof, instructions::exe::VmExe};
-use openvm_sdk::{SC, Sdk, prover::InternalLayerMetadata};
+use openvm_sdk::{
+    DefaultStarkEngine, SC, Sdk,
+    prover::{InternalLayerMetadata, verify_app_proof_with_expected_exe_commit},
+};
 use openvm_stark_backend::codec::{Decode, Encode};
 use openvm_verify_stark_host::{VmStarkProof, vk::VerificationBaseline};
 use p3_field::PrimeField32;
@@ -40,11 +43,13 @@ pub(crate) struct Prover<'a> {
     root: OnceCell<RootProver>,
 }
 
-/// A proof of the guest's run.
-pub(crate) struct Inner {
-    pub(crate) proof: VmStarkProof,
-    pub(crate) statement: Statement,
-}
+/// Nodes and contracts would refuse what this prover makes.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "nodes and contracts know another key of the last layer. Delete {}: it is made anew. If that \
+     does not help, this prover is of another release than the nodes", .0.display()
+)]
+pub(crate) struct WrongKey(PathBuf);
 
 pub(crate) fn stark(options: &Options, folder: &Path) -> Result<Value> {
     let job = Job::at(folder)?;
@@ -68,13 +73,26 @@ impl<'a> Prover<'a> {
     /// Proves to the last layer. A [`Refusal`] is final; all else may be tried again, and goes on
     /// where it ended.
     pub(crate) fn chain(&self, job: &Job) -> Result<()> {
-        let Inner { proof, statement } = self.inner(job)?;
+        natively(job)?;
         let root = self.root()?;
+        let circuit = root.statement()?;
+        let key = circuit.key()?;
+        // Minutes of work would be lost.
+        if self.options.elf.is_none() && key != guest::KEY {
+            return Err(WrongKey(self.options.keys.clone()).into());
+        }
+        let statement = self.statement(job)?;
         let (vk, heights, dag) = (root.vk(), &root.key().heights, root.dag_commit());
         let check = |proof: &RootProof| verify(&vk, heights, &dag, &statement, proof);
-        let proof = match job::read(job, job::CHAIN)? {
-            Some(bytes) => Decode::decode_from_bytes(&bytes)?,
+        let kept = job::CHAIN.read(job, |bytes| {
+            let proof = RootProof::decode_from_bytes(bytes)?;
+            check(&proof)?;
+            Ok(proof)
+        });
+        let proof = match kept? {
+            Some(proof) => proof,
             None => {
+                let proof = self.inner(job)?;
                 meter::budget("the last layer", CHAIN_MIB, self.options.force)?;
                 let wrap = |proof| {
                     let wrapped = self.sdk.agg_prover().wrap_proof(proof, &mut recursive());
@@ -82,14 +100,11 @@ impl<'a> Prover<'a> {
                 };
                 let proof = meter::step("last layer", || root.prove(proof, wrap))?;
                 meter::step("verification by the library", || check(&proof))?;
-                job.write(job::CHAIN, &proof.encode_to_vec()?)?;
+                job::CHAIN.write(job, &proof.encode_to_vec()?)?;
                 proof
             }
         };
-        check(&proof)?;
-        let circuit = root.statement()?;
-        let key_bytes = circuit.key()?;
-        let key = Key::parse(&key_bytes)?;
+        let key = Key::parse(&key)?;
         let Encoded { claim, part1, part2 } = circuit.encode(&proof)?;
         let claim = claim.try_into().map_err(|_| eyre!("a claim of another length"))?;
         let proof = Proof { claim, part1, part2 };
@@ -112,51 +127,74 @@ impl<'a> Prover<'a> {
     }
 
     /// The proof of the guest's run: the job's, or a new one. It is verified either way.
-    pub(crate) fn inner(&self, job: &Job) -> Result<Inner> {
+    pub(crate) fn inner(&self, job: &Job) -> Result<VmStarkProof> {
         natively(job)?;
         let baseline = self.baseline()?;
-        let proof = match job::read(job, job::STARK)? {
-            Some(bytes) => VmStarkProof::decode_from_bytes(&bytes)?,
+        let vk = self.sdk.agg_prover().internal_recursive_prover.get_vk();
+        let check = |proof: &VmStarkProof| {
+            ensure!(output(&proof.user_pvs_proof.public_values)? == job.output(), "another job's");
+            let verify = || Sdk::verify_proof(vk.as_ref().clone(), baseline.clone(), proof);
+            Ok(meter::step("its verification", verify)?)
+        };
+        let kept = job::STARK.read(job, |bytes| {
+            let proof = VmStarkProof::decode_from_bytes(bytes)?;
+            check(&proof)?;
+            Ok(proof)
+        });
+        let proof = match kept? {
+            Some(proof) => proof,
             None => {
                 let segments = self.segments(job)?;
                 let proof = self.aggregate(segments)?;
-                job.write(job::STARK, &proof.encode_to_vec()?)?;
+                check(&proof)?;
+                job::STARK.write(job, &proof.encode_to_vec()?)?;
                 // Some megabytes, and of no more use.
-                let _ = std::fs::remove_file(job.folder().join(job::SEGMENTS));
+                let _ = job::SEGMENTS.discard(job);
                 proof
             }
         };
-        let aggregation = self.sdk.agg_prover();
-        let statement = Statement {
-            exe_commit: baseline.app_exe_commit,
-            vm_commit: aggregation.vm_or_hook_commit(),
-            output: output(&proof)?,
-        };
-        ensure!(statement.output == job.output(), "{}: of another job", job::STARK);
-        let vk = aggregation.internal_recursive_prover.get_vk().as_ref().clone();
-        meter::step("its verification", || Sdk::verify_proof(vk, baseline.clone(), &proof))?;
         job::record(job, json!({}))?;
-        Ok(Inner { proof, statement })
+        Ok(proof)
+    }
+
+    /// What the job's proof is of.
+    pub(crate) fn statement(&self, job: &Job) -> Result<Statement> {
+        Ok(Statement {
+            exe_commit: self.baseline()?.app_exe_commit,
+            vm_commit: self.sdk.agg_prover().vm_or_hook_commit(),
+            output: job.output().0,
+        })
     }
 
     fn segments(&self, job: &Job) -> Result<ContinuationVmProof<SC>> {
-        if let Some(bytes) = job::read(job, job::SEGMENTS)? {
-            return Ok(bitcode::deserialize(&bytes)?);
+        let kept = job::SEGMENTS.read(job, |bytes| {
+            let proofs: ContinuationVmProof<SC> = bitcode::deserialize(bytes)?;
+            ensure!(
+                output(&proofs.user_public_values.public_values)? == job.output(),
+                "another job's"
+            );
+            let verify = verify_app_proof_with_expected_exe_commit::<DefaultStarkEngine>;
+            let (vk, exe) = (self.sdk.app_vk(), self.baseline()?.app_exe_commit);
+            meter::step("verification of the segments", || verify(&vk, &proofs, Some(exe)))?;
+            Ok(proofs)
+        });
+        if let Some(proofs) = kept? {
+            return Ok(proofs);
         }
         let inputs = job::inputs(job)?;
         let mut prover = self.sdk.app_prover(self.exe.clone())?;
         let run = AssertUnwindSafe(|| execute::count(&prover, job::stdin(&inputs)));
         // The machine's host panics at some of what a guest can do.
         let run = meter::step("execution", || catch_unwind(run));
-        let run = run.map_err(|_| Refusal("the guest makes the machine panic".into()))?;
-        let run = run.map_err(|error| Refusal(format!("the guest: {error:#}")))?;
+        // Natively there is something to prove: what went wrong may be this computer's fault.
+        let run = run.map_err(|_| eyre!("the guest makes the machine panic"))??;
         if run.output != job.output() {
             return Err(Refusal(format!("the guest gives {}", hex::encode(run.output))).into());
         }
         eprintln!("{} instructions, {} segments", run.instructions, run.segments.len());
         meter::budget("the proof", STARK_MIB, self.options.force)?;
         let proofs = meter::step("segments", || prover.prove(job::stdin(&inputs)))?;
-        job.write(job::SEGMENTS, &bitcode::serialize(&proofs)?)?;
+        job::SEGMENTS.write(job, &bitcode::serialize(&proofs)?)?;
         let facts = json!({ "instructions": run.instructions, "segments": run.segments.len() });
         job::record(job, facts)?;
         Ok(proofs)
@@ -196,7 +234,11 @@ impl<'a> Prover<'a> {
 
 /// Whether there is anything to prove is told in milliseconds on any computer.
 fn natively(job: &Job) -> Result<()> {
-    let inputs = job.inputs().map_err(|error| Refusal(error.to_string()))?;
+    let inputs = job.inputs().map_err(|error| match error {
+        // The node may be removing it, or the file system be away.
+        JobError::Io { .. } => error.into(),
+        error => eyre::Report::from(Refusal(error.to_string())),
+    })?;
     let run = prove_natively(&inputs.statement, &inputs.pages.into(), &inputs.blobs);
     let (output, _) = run.map_err(|refused| Refusal(refused.to_string()))?;
     if output != job.output() {
@@ -215,9 +257,8 @@ fn words(elements: &[F; 8]) -> [u8; 32] {
     words
 }
 
-fn output(proof: &VmStarkProof) -> Result<[u8; 32]> {
-    let values = &proof.user_pvs_proof.public_values;
-    let bytes: Vec<u8> = values.iter().map(|value: &F| value.as_canonical_u32() as u8).collect();
+fn output(values: &[F]) -> Result<[u8; 32]> {
+    let bytes: Vec<u8> = values.iter().map(|value| value.as_canonical_u32() as u8).collect();
     bytes.try_into().map_err(|_| eyre!("the guest's output is not 32 bytes"))
 }
 
@@ -227,5 +268,28 @@ pub(crate) fn recursive() -> InternalLayerMetadata {
         internal_recursive_layer: 2,
         internal_node_idx: 0,
         proofs_type: openvm_continuations::circuit::inner::ProofsType::Vm,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use altana_proof::Inputs;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_now_is_no_reason_to_give_a_job_up() {
+        let folder = std::env::temp_dir().join(format!("altana-natively-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        let job = Job::put(&folder, [1; 32].into(), &Inputs::default()).unwrap();
+        let is_final = || natively(&job).unwrap_err().is::<Refusal>();
+        assert!(is_final(), "an empty statement");
+        job.write("output", &[2; 32]).unwrap();
+        assert!(is_final(), "another job's output");
+        std::fs::remove_file(folder.join("statement")).unwrap();
+        job.write("output", &[1; 32]).unwrap();
+        assert!(!is_final(), "no statement");
+        job.remove().unwrap();
+        assert!(!is_final(), "no job");
     }
 }

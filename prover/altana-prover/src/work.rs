@@ -1,40 +1,55 @@
 //! A prover at work: takes jobs, the oldest first, and puts proofs there.
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
+    fmt::Display,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use altana_proof::{Job, Jobs, Lock, guest};
+use altana_proof::{Job, JobError, Jobs, Lock, guest};
 use eyre::{Result, ensure, eyre};
 use serde_json::{Value, json};
 
 use crate::{
     Options,
     job::{self, Refusal},
-    prove::Prover,
+    prove::{Prover, WrongKey},
 };
 
 /// How often the folder is looked at.
 const POLL: Duration = Duration::from_secs(2);
+/// How long what went wrong is left alone. For a job it doubles each time, up to the other.
+const PAUSE_MIN: Duration = Duration::from_secs(60);
+const PAUSE_MAX: Duration = Duration::from_secs(3_600);
 
 pub(crate) fn run(options: &Options, folder: &Path, once: bool) -> Result<Value> {
     let jobs = Jobs::new(folder);
     let prover = Prover::new(options)?;
     let ours = options.elf.is_some() || prover.commits()? == [guest::EXE_COMMIT, guest::VM_COMMIT];
     ensure!(ours, "nodes know another guest: `altana-prover key` tells them of this one");
-    let (mut proven, mut failed, mut unfinished) = (vec![], vec![], HashSet::new());
+    let (mut proven, mut failed) = (vec![], vec![]);
+    let mut unfinished = Unfinished { once, jobs: HashMap::new() };
     loop {
-        let Some((job, _lock)) = next(&jobs, &unfinished)? else {
-            if once {
-                ensure!(unfinished.is_empty(), "{} jobs are not finished", unfinished.len());
+        let (job, _lock) = match next(&jobs, &mut unfinished, Instant::now()) {
+            Ok(Some(next)) => next,
+            Ok(None) if once => {
+                let count = unfinished.jobs.len();
+                ensure!(count == 0, "{count} jobs are not finished");
                 return Ok(json!({ "proven": proven, "failed": failed }));
             }
-            rest();
-            continue;
+            Ok(None) => {
+                rest(POLL);
+                continue;
+            }
+            Err(error) if once => return Err(error.into()),
+            Err(error) => {
+                eprintln!("{error}");
+                rest(PAUSE_MIN);
+                continue;
+            }
         };
         let name = hex::encode(job.output());
         eprintln!("job {name}");
@@ -48,11 +63,10 @@ pub(crate) fn run(options: &Options, folder: &Path, once: bool) -> Result<Value>
                 eprintln!("job {name}: {reason}");
                 failed.push(json!({ "output": name, "reason": reason }));
             }
-            // It may be this computer's fault: another start tries again.
-            Err(error) => {
-                eprintln!("job {name}: {error:#}; left for another start");
-                unfinished.insert(job.folder().to_owned());
-            }
+            // No job can be proven.
+            Err(error) if error.is::<WrongKey>() => return Err(error),
+            Err(_) if !job.exists() => eprintln!("job {name}: removed meanwhile"),
+            Err(error) => unfinished.add(&job, Instant::now(), format_args!("{error:#}")),
         }
         if !once {
             // Nobody reads them.
@@ -77,19 +91,64 @@ fn prove(prover: &Prover<'_>, job: &Job) -> Result<Option<String>> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "a folder does not say that it has changed")]
-fn rest() {
-    thread::sleep(POLL);
+fn rest(pause: Duration) {
+    thread::sleep(pause);
+}
+
+/// Open jobs that went wrong here. It may be this computer's fault, and pass: they are tried again.
+struct Unfinished {
+    /// This run does not try again.
+    once: bool,
+    jobs: HashMap<PathBuf, Again>,
+}
+
+struct Again {
+    at: Instant,
+    pause: Duration,
+}
+
+impl Unfinished {
+    fn add(&mut self, job: &Job, now: Instant, error: impl Display) {
+        let name = hex::encode(job.output());
+        let before = self.jobs.get(job.folder());
+        let pause = before.map_or(PAUSE_MIN, |again| (again.pause * 2).min(PAUSE_MAX));
+        self.jobs.insert(job.folder().to_owned(), Again { at: now + pause, pause });
+        if self.once {
+            eprintln!("job {name}: {error}; left for another start");
+        } else {
+            eprintln!("job {name}: {error}; tried again in {} s", pause.as_secs());
+        }
+    }
+
+    fn is_due(&self, job: &Job, now: Instant) -> bool {
+        self.jobs.get(job.folder()).is_none_or(|again| !self.once && again.at <= now)
+    }
+
+    /// Forgets what is no longer open.
+    fn keep(&mut self, open: &[Job]) {
+        self.jobs.retain(|folder, _| open.iter().any(|job| job.folder() == folder));
+    }
 }
 
 /// The oldest open job that nobody has.
-fn next(jobs: &Jobs, but: &HashSet<PathBuf>) -> Result<Option<(Job, Lock)>> {
-    for job in jobs.open()? {
-        if !but.contains(job.folder())
-            && let Some(lock) = job.lock()?
+fn next(
+    jobs: &Jobs,
+    unfinished: &mut Unfinished,
+    now: Instant,
+) -> Result<Option<(Job, Lock)>, JobError> {
+    let open = jobs.open()?;
+    unfinished.keep(&open);
+    for job in open {
+        if !unfinished.is_due(&job, now) {
+            continue;
+        }
+        match job.lock() {
             // Whoever had it may just have finished it.
-            && job.is_open()
-        {
-            return Ok(Some((job, lock)));
+            Ok(Some(lock)) if job.is_open() => return Ok(Some((job, lock))),
+            Ok(_) => {}
+            // Removed meanwhile.
+            Err(_) if !job.exists() => {}
+            Err(error) => unfinished.add(&job, now, error),
         }
     }
     Ok(None)
@@ -97,27 +156,77 @@ fn next(jobs: &Jobs, but: &HashSet<PathBuf>) -> Result<Option<(Job, Lock)>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use altana_proof::Inputs;
 
     use super::*;
 
+    fn jobs(name: &str) -> Jobs {
+        let name = format!("altana-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let _ = fs::remove_dir_all(&folder);
+        Jobs::new(&folder)
+    }
+
+    fn create(jobs: &Jobs, byte: u8) -> Job {
+        jobs.create([byte; 32].into(), &Inputs::default()).unwrap()
+    }
+
     #[test]
     fn the_next_job_is_the_oldest_that_nobody_has_and_that_did_not_fail_here() {
-        let folder = std::env::temp_dir().join(format!("altana-prover-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        let jobs = Jobs::new(&folder);
-        let mut but = HashSet::new();
-        assert!(next(&jobs, &but).unwrap().is_none());
-        let create = |byte| jobs.create([byte; 32].into(), &Inputs::default()).unwrap();
-        let (first, second) = (create(1), create(2));
-        let (found, lock) = next(&jobs, &but).unwrap().unwrap();
+        let jobs = jobs("next");
+        let now = Instant::now();
+        let mut unfinished = Unfinished { once: true, jobs: HashMap::new() };
+        assert!(next(&jobs, &mut unfinished, now).unwrap().is_none());
+        let (first, second) = (create(&jobs, 1), create(&jobs, 2));
+        let (found, lock) = next(&jobs, &mut unfinished, now).unwrap().unwrap();
         assert_eq!(found, first);
-        assert_eq!(next(&jobs, &but).unwrap().unwrap().0, second, "another has the first");
+        let (found, _) = next(&jobs, &mut unfinished, now).unwrap().unwrap();
+        assert_eq!(found, second, "another has the first");
         drop(lock);
-        but.insert(first.folder().to_owned());
-        assert_eq!(next(&jobs, &but).unwrap().unwrap().0, second, "the first went wrong here");
+        unfinished.add(&first, now, "wrong");
+        let (found, _) = next(&jobs, &mut unfinished, now + PAUSE_MAX).unwrap().unwrap();
+        assert_eq!(found, second, "the first went wrong here");
         second.fail("nothing to prove").unwrap();
-        assert!(next(&jobs, &but).unwrap().is_none());
-        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(next(&jobs, &mut unfinished, now + PAUSE_MAX).unwrap().is_none());
+        assert_eq!(unfinished.jobs.len(), 1);
+        first.remove().unwrap();
+        second.remove().unwrap();
+    }
+
+    #[test]
+    fn what_went_wrong_is_tried_again_after_ever_longer_pauses() {
+        let jobs = jobs("again");
+        let job = create(&jobs, 1);
+        let mut unfinished = Unfinished { once: false, jobs: HashMap::new() };
+        let mut now = Instant::now();
+        for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
+            let pause = Duration::from_secs(60 * minutes);
+            unfinished.add(&job, now, "no memory");
+            let before = now + pause - Duration::from_secs(1);
+            assert!(next(&jobs, &mut unfinished, before).unwrap().is_none(), "{minutes}");
+            now += pause;
+            assert!(next(&jobs, &mut unfinished, now).unwrap().is_some(), "{minutes}");
+        }
+        job.remove().unwrap();
+        assert!(next(&jobs, &mut unfinished, now).unwrap().is_none());
+        assert!(unfinished.jobs.is_empty(), "a removed job is forgotten");
+    }
+
+    #[test]
+    fn a_job_that_cannot_be_locked_does_not_stand_in_the_way() {
+        let jobs = jobs("lock");
+        let (first, second) = (create(&jobs, 1), create(&jobs, 2));
+        fs::create_dir(first.folder().join("lock")).unwrap();
+        let mut unfinished = Unfinished { once: false, jobs: HashMap::new() };
+        let now = Instant::now();
+        let (found, _) = next(&jobs, &mut unfinished, now).unwrap().unwrap();
+        assert_eq!(found, second);
+        fs::remove_dir(first.folder().join("lock")).unwrap();
+        let (found, _) = next(&jobs, &mut unfinished, now + PAUSE_MIN).unwrap().unwrap();
+        assert_eq!(found, first);
+        first.remove().unwrap();
+        second.remove().unwrap();
     }
 }
