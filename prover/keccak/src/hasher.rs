@@ -5,7 +5,10 @@ use openvm_stark_backend::{
     p3_field::{PrimeCharacteristicRing, PrimeField64},
 };
 
-use crate::{Digest, F, keccak256};
+use crate::{
+    Digest, F,
+    sponge::{keccak256_pair, keccak256_words},
+};
 
 /// 2^20: a word of the library is x·2^32 mod p, a word of ours x·2^52 mod p.
 const SHIFT: F = F::new(1 << 20);
@@ -48,12 +51,14 @@ impl MerkleHasher for KeccakHasher {
     type F = F;
     type Digest = Digest;
 
+    #[inline]
     fn hash_slice(&self, values: &[F]) -> Digest {
-        keccak256(&[&encode(values)])
+        keccak256_words(values.iter().rev().map(|&x| word(x)))
     }
 
+    #[inline]
     fn compress(&self, left: Digest, right: Digest) -> Digest {
-        keccak256(&[&left, &right])
+        keccak256_pair(&left, &right)
     }
 }
 
@@ -62,6 +67,7 @@ mod tests {
     use openvm_stark_backend::p3_field::PrimeField32;
 
     use super::*;
+    use crate::keccak256;
 
     #[test]
     fn words_are_x_times_2_pow_52_and_come_back() {
@@ -70,6 +76,14 @@ mod tests {
             let expect = (u128::from(x) << 52) % u128::from(F::ORDER_U32);
             assert_eq!(u128::from(word(element)), expect);
             assert_eq!(from_word(u64::from(word(element))), element);
+        }
+    }
+
+    #[test]
+    fn a_row_is_hashed_as_it_is_encoded() {
+        for width in 0..40 {
+            let row: Vec<F> = (0..width).map(F::from_u64).collect();
+            assert_eq!(KeccakHasher.hash_slice(&row), keccak256(&[&encode(&row)]));
         }
     }
 
