@@ -26,7 +26,7 @@ pub fn find(named: Option<&Path>) -> Option<PathBuf> {
 /// [`find`], where there has to be one.
 pub fn find_or_fail(named: Option<&Path>) -> Result<PathBuf> {
     let found = find(named).context(
-        "there is no altana-prover: build it with `cargo build --release` in prover/ (20 minutes on \
+        "there is no altana-prover: build it with `cargo build --release` in prover/ (7 minutes on \
          two cores), or name it with --prover",
     )?;
     ensure!(found.is_file(), "{} is no program: name another with --prover", found.display());

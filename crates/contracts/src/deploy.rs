@@ -255,7 +255,7 @@ fn output_root(header: &Header) -> B256 {
 }
 
 /// The constructor's argument of a chain's validity module.
-pub fn module(config: &RollupConfig, at: &ParentContracts, programs: &Programs<'_>) -> Vec<u8> {
+fn module(config: &RollupConfig, at: &ParentContracts, programs: &Programs<'_>) -> Vec<u8> {
     let wei = |gwei: u64| U256::from(gwei) * GWEI;
     let game = constructor::FaultProof {
         settlement: at.settlement,

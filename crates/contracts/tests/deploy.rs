@@ -75,16 +75,21 @@ const PROGRAMS: Programs<'_> = Programs {
     },
 };
 
-#[tokio::test]
-async fn a_deployed_chain_is_what_was_decided() {
+/// An anvil, an account for which it signs, and what is to be deployed with it.
+fn begin() -> (Anvil, DynProvider, PrivateKeySigner, RollupConfig) {
     let anvil = Anvil::start();
     let deployer = account(0);
-    let parent: DynProvider = ProviderBuilder::new()
+    let parent = ProviderBuilder::new()
         .wallet(EthereumWallet::from(deployer.clone()))
         .connect_http(anvil.1.parse().expect("a URL"))
         .erased();
     let accounts: Vec<_> = (0..10).map(|i| account(i).address()).collect();
-    let config = RollupConfig::development(&accounts);
+    (anvil, parent, deployer, RollupConfig::development(&accounts))
+}
+
+#[tokio::test]
+async fn a_deployed_chain_is_what_was_decided() {
+    let (_anvil, parent, deployer, config) = begin();
     let mut created = Vec::new();
     let deployment =
         deploy(&parent, deployer.address(), &config, PROGRAMS, |name| created.push(name))
@@ -114,15 +119,9 @@ async fn a_deployed_chain_is_what_was_decided() {
 
 #[tokio::test]
 async fn each_preset_brings_what_decides_about_its_claims() {
-    let anvil = Anvil::start();
-    let deployer = account(0);
-    let parent: DynProvider = ProviderBuilder::new()
-        .wallet(EthereumWallet::from(deployer.clone()))
-        .connect_http(anvil.1.parse().expect("a URL"))
-        .erased();
-    let accounts: Vec<_> = (0..10).map(|i| account(i).address()).collect();
+    let (_anvil, parent, deployer, development) = begin();
     for preset in [Preset::Optimistic, Preset::ZkRollup, Preset::Hybrid] {
-        let config = RollupConfig { preset, ..RollupConfig::development(&accounts) };
+        let config = RollupConfig { preset, ..development.clone() };
         let mut sent = 0;
         let deployed = deploy(&parent, deployer.address(), &config, PROGRAMS, |_| sent += 1);
         let contracts = deployed.await.unwrap().contracts;

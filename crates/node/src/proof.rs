@@ -10,11 +10,9 @@ use altana_proof::{
 };
 use altana_protocol::{
     ChainSpec,
-    batch::{Blob, DATA_CALLDATA},
+    batch::Blob,
     stf::{HostOracle, Recorder, Witness, public_input},
 };
-use altana_stark::{Key, verify_constraints, verify_openings};
-use std::sync::LazyLock;
 
 /// What the prover is told, and what the parent has to check beside its proof.
 #[derive(Clone, Debug)]
@@ -72,12 +70,7 @@ pub(crate) fn task(
         if index == span.first_batch {
             previous_batch = evidence.header.parent;
         }
-        witness.insert_batch(&evidence.header);
-        witness.insert_messages(evidence.header.queue_acc_start, &evidence.messages);
-        if evidence.header.data_kind == DATA_CALLDATA {
-            witness.insert_calldata(&evidence.data);
-        }
-        witness.insert_blobs(evidence.blobs.iter().map(|(hash, blob)| (*hash, blob)));
+        evidence.insert_into(&mut witness);
         blobs.extend(evidence.blobs);
     }
     let statement = Statement {
@@ -155,21 +148,13 @@ pub(crate) fn verified(
         }
     };
     let claim = guest::claim(job.output());
-    let checked = || {
-        if proof.claim != claim {
-            return Err(ProofError::Claim);
-        }
-        let checkpoint = verify_constraints(&KEY, &claim, &proof.part1)?;
-        verify_openings(&KEY, &checkpoint, &proof.part2)?;
-        Ok(checkpoint)
-    };
-    match checked() {
+    match proof.verify(guest::key(), &claim) {
         Ok(checkpoint) => Ok(Some(VerifiedProof {
             key: key.to_vec(),
             claim: claim.to_vec().into(),
             part1: proof.part1.into(),
             checkpoint: checkpoint.to_bytes().into(),
-            checkpoint_id: checkpoint.id(&KEY, &claim),
+            checkpoint_id: checkpoint.id(guest::key(), &claim),
             part2: proof.part2.into(),
             blobs: blobs.clone(),
         })),
@@ -179,7 +164,3 @@ pub(crate) fn verified(
         }
     }
 }
-
-/// The verifying key of the committed guest.
-pub(crate) static KEY: LazyLock<Key> =
-    LazyLock::new(|| Key::parse(guest::KEY).expect("the committed key is one"));

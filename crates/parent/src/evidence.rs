@@ -17,8 +17,9 @@ use alloy::{
 use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
 use altana_contracts::bindings::Inbox;
 use altana_protocol::{
-    batch::{BatchHeader, Blob, DATA_BLOBS},
+    batch::{BatchHeader, Blob, DATA_BLOBS, DATA_CALLDATA},
     queue::{Message, accumulate},
+    stf::Witness,
 };
 use std::collections::BTreeMap;
 
@@ -61,6 +62,16 @@ struct StoredMessage {
 }
 
 impl BatchEvidence {
+    /// Adds all of it to what a state transition may ask for.
+    pub fn insert_into(&self, witness: &mut Witness) {
+        witness.insert_batch(&self.header);
+        witness.insert_messages(self.header.queue_acc_start, &self.messages);
+        if self.header.data_kind == DATA_CALLDATA {
+            witness.insert_calldata(&self.data);
+        }
+        witness.insert_blobs(self.blobs.iter().map(|(hash, blob)| (*hash, blob)));
+    }
+
     /// The bytes to keep.
     pub fn encode(&self) -> Vec<u8> {
         let messages = self.messages.iter().map(|message| StoredMessage {

@@ -1,7 +1,10 @@
 //! The guest whose proofs are accepted, as it is committed (`prover/guest.elf`). `altana-prover key`
 //! writes these files.
 
+use std::sync::LazyLock;
+
 use alloy_primitives::B256;
+use altana_stark::Key;
 
 use crate::{CLAIM_BYTES, claim_words};
 
@@ -14,6 +17,13 @@ const COMMITS: &[u8; 64] = include_bytes!("../commits.bin");
 pub const EXE_COMMIT: [u8; 32] = *COMMITS.first_chunk().expect("64 bytes");
 /// The commitment to its machine, and to all keys up to the last layer's, as words.
 pub const VM_COMMIT: [u8; 32] = *COMMITS.last_chunk().expect("64 bytes");
+
+/// [`KEY`], parsed once.
+pub fn key() -> &'static Key {
+    static PARSED: LazyLock<Key> =
+        LazyLock::new(|| Key::parse(KEY).expect("the committed key is one"));
+    &PARSED
+}
 
 /// The claim that this guest gave `output`.
 pub fn claim(output: B256) -> [u8; CLAIM_BYTES] {

@@ -1,6 +1,6 @@
 //! A finished proof.
 
-use altana_stark::{Key, Rejected};
+use altana_stark::{Checkpoint, Key, Rejected, verify_constraints, verify_openings};
 
 use crate::CLAIM_BYTES;
 
@@ -32,11 +32,14 @@ pub enum ProofError {
 }
 
 impl Proof {
-    /// Checks that this is a proof of `claim`.
-    pub fn verify(&self, key: &Key, claim: &[u8; CLAIM_BYTES]) -> Result<(), ProofError> {
+    /// Checks that this is a proof of `claim`; gives what its first part leads to, which the parent
+    /// chain is sent with the second.
+    pub fn verify(&self, key: &Key, claim: &[u8; CLAIM_BYTES]) -> Result<Checkpoint, ProofError> {
         if self.claim != *claim {
             return Err(ProofError::Claim);
         }
-        Ok(altana_stark::verify(key, &self.claim, &self.part1, &self.part2)?)
+        let checkpoint = verify_constraints(key, claim, &self.part1)?;
+        verify_openings(key, &checkpoint, &self.part2)?;
+        Ok(checkpoint)
     }
 }

@@ -12,7 +12,6 @@ use altana_contracts::{
     deploy::key_pieces,
 };
 use altana_proof::guest;
-use altana_stark::{Key, verify_constraints};
 use anyhow::{Context, Result, ensure};
 use std::time::Instant;
 
@@ -27,10 +26,10 @@ const GAS_GOAL: f64 = 16_000_000.0;
 /// Verifies the committed proof natively and by the contracts.
 pub async fn run() -> Result<Vec<Figure>> {
     let proof = committed_proof();
-    let key = Key::parse(guest::KEY)?;
+    let mut checkpoint = proof.verify(guest::key(), &proof.claim)?;
     let begin = Instant::now();
     for _ in 0..RUNS {
-        proof.verify(&key, &proof.claim)?;
+        checkpoint = proof.verify(guest::key(), &proof.claim)?;
     }
     let native_ms = begin.elapsed().as_secs_f64() * 1_000.0 / f64::from(RUNS);
 
@@ -45,7 +44,7 @@ pub async fn run() -> Result<Vec<Figure>> {
     let parent = provider(&stack.parent_url, &stack.accounts.wallet(1))?;
     let pieces = key_pieces(guest::KEY, stark.key_store);
     let claim = Bytes::from(proof.claim.to_vec());
-    let checkpoint = verify_constraints(&key, &proof.claim, &proof.part1)?.to_bytes();
+    let checkpoint = checkpoint.to_bytes();
     let (part1, part2) = (Bytes::from(proof.part1.clone()), Bytes::from(proof.part2.clone()));
     let constraints = StarkConstraints::new(stark.constraints, &parent);
     let first = constraints.verify(pieces.clone(), claim.clone(), part1).send().await?;

@@ -62,25 +62,32 @@ const LOG_LINES: usize = 5;
 struct Proofs {
     /// Where node and prover meet.
     jobs: PathBuf,
-    /// The prover's program and its log, if there is one.
-    prover: Option<(PathBuf, PathBuf)>,
-    child: Option<Child>,
+    /// The prover that runs, if there is one.
+    prover: Option<Running>,
+}
+
+/// A prover that runs.
+struct Running {
+    program: PathBuf,
+    log: PathBuf,
+    child: Child,
 }
 
 impl Proofs {
     fn start(stack: &Stack, named: Option<&Path>) -> Result<Self> {
         let jobs = stack.jobs();
         let Some(program) = prover::find(named) else {
-            return Ok(Self { jobs, prover: None, child: None });
+            return Ok(Self { jobs, prover: None });
         };
         let log = stack.folder("prover.log");
         let child = prover::start(&program, &jobs, &stack.folder("keys"), &log)?;
-        Ok(Self { jobs, prover: Some((program, log)), child: Some(child) })
+        Ok(Self { jobs, prover: Some(Running { program, log, child }) })
     }
 
     /// Waits until the prover, if there is one, has stopped.
     async fn stopped(proofs: Option<Self>) -> anyhow::Error {
-        let Some(Self { prover: Some((program, log)), child: Some(mut child), .. }) = proofs else {
+        let Some(Running { program, log, mut child }) = proofs.and_then(|proofs| proofs.prover)
+        else {
             return std::future::pending().await;
         };
         let status = child.wait().await;
@@ -94,7 +101,7 @@ impl Proofs {
 
     fn describe(&self) -> Vec<(String, String)> {
         let jobs = ("Jobs".into(), self.jobs.display().to_string());
-        let Some((program, log)) = &self.prover else {
+        let Some(Running { program, log, .. }) = &self.prover else {
             let next = format!(
                 "none: claims stay unproved. Build it in prover/ and run altana-prover work --jobs {}",
                 self.jobs.display()
@@ -141,8 +148,8 @@ fn description(stack: &Stack, proofs: Option<&Proofs>) -> Value {
         "preset": stack.deployment.config.preset,
         "proofs": proofs.map(|proofs| json!({
             "jobs": proofs.jobs,
-            "prover": proofs.prover.as_ref().map(|(program, _)| program),
-            "log": proofs.prover.as_ref().map(|(_, log)| log),
+            "prover": proofs.prover.as_ref().map(|prover| &prover.program),
+            "log": proofs.prover.as_ref().map(|prover| &prover.log),
         })),
     })
 }

@@ -292,9 +292,7 @@ async fn mutations(stage: &Stage, proof: &Proof) -> Result<((), Figures)> {
     let key = key_pieces(guest::KEY, stark.key_store);
     let constraints = StarkConstraints::new(stark.constraints, &stage.setting.parent);
     let openings = StarkOpenings::new(stark.openings, &stage.setting.parent);
-    let verifying = altana_stark::Key::parse(guest::KEY)?;
-    let checkpoint = altana_stark::verify_constraints(&verifying, &proof.claim, &proof.part1)?;
-    let checkpoint = Bytes::from(checkpoint.to_bytes());
+    let checkpoint = Bytes::from(proof.verify(guest::key(), &proof.claim)?.to_bytes());
     let mut reasons: Vec<String> = Vec::new();
     let mut note = |what: &str, refusal: Option<alloy::contract::Error>| -> Result<()> {
         let refusal = refusal.with_context(|| format!("accepted: {what}"))?;
@@ -360,13 +358,15 @@ async fn rejected(stage: &Stage, wrong: &Claim) -> Result<((), Figures)> {
     let refusal = module.proveClaim(wrong.index, Bytes::new()).call().await.err();
     let refusal = refusal.context("the false claim could be proved")?;
     let reason = revert::of(&refusal).context("no reason")?;
-    let thief = stage.setting.thief(0);
-    let owed = FaultProof::new(stage.claims.module, &stage.setting.parent)
-        .withdrawable(thief)
-        .call()
+    let bonds = FaultProof::new(stage.claims.module, &stage.setting.parent);
+    let lost = bonds.claimBond().call().await? / U256::from(2);
+    stage
+        .setting
+        .until("the thief's bond to be settled", async || Ok(bonds.burnt().call().await? >= lost))
         .await?;
+    let owed = bonds.withdrawable(stage.setting.thief(0)).call().await?;
     ensure!(owed.is_zero(), "the thief gets {owed} wei back");
-    Ok(((), vec![("reason", json!(reason))]))
+    Ok(((), vec![("reason", json!(reason)), ("burnt_wei", json!(lost.to_string()))]))
 }
 
 async fn paid(stage: &Stage, withdrawal: &Withdrawal) -> Result<((), Figures)> {
@@ -471,11 +471,12 @@ impl Stage {
                 }
             }
         }
-        Ok(vec![
-            ("gas", json!(first + second + claim)),
-            ("first_part_gas", json!(first)),
-            ("second_part_gas", json!(second)),
-            ("claim_gas", json!(claim)),
-        ])
+        let mut figures = vec![("gas", json!(first + second + claim))];
+        // Somebody else may have sent one of them.
+        let parts = [("first_part_gas", first), ("second_part_gas", second), ("claim_gas", claim)];
+        figures.extend(
+            parts.iter().filter(|(_, gas)| *gas > 0).map(|(name, gas)| (*name, json!(gas))),
+        );
+        Ok(figures)
     }
 }

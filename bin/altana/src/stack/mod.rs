@@ -379,12 +379,11 @@ async fn spend_nonces(parent: &DynProvider, account: Address, nonce: u64) -> Res
 
 /// The programs of this release that decide about claims.
 pub fn programs() -> Programs<'static> {
-    let key = altana_stark::Key::parse(guest::KEY).expect("the committed key is one");
     Programs {
         fault: PROGRAM_HASH,
         zk: ZkProgram {
             key: guest::KEY,
-            key_hash: key.hash(),
+            key_hash: guest::key().hash(),
             exe_commit: guest::EXE_COMMIT.into(),
             vm_commit: guest::VM_COMMIT.into(),
         },

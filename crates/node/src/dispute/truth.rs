@@ -12,7 +12,7 @@ use altana_parent::{BatchEvidence, ParentError};
 use altana_program::{IsStopped, Trace, TraceError};
 use altana_protocol::{
     ChainSpec,
-    batch::{Blob, DATA_CALLDATA},
+    batch::Blob,
     stf::{BlockInput, HostOracle, MissingPreimage, Witness},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -207,12 +207,7 @@ impl NodeTruth {
         witness.insert_spec(&self.spec);
         witness.insert_parent(&parent.header);
         witness.insert_input(&input);
-        witness.insert_batch(&evidence.header);
-        witness.insert_messages(evidence.header.queue_acc_start, &evidence.messages);
-        if evidence.header.data_kind == DATA_CALLDATA {
-            witness.insert_calldata(&evidence.data);
-        }
-        witness.insert_blobs(evidence.blobs.iter().map(|(hash, blob)| (*hash, blob)));
+        evidence.insert_into(&mut witness);
         let oracle = HostOracle { batch: witness, state: self.ledger.preimages() };
         let (leaf, witness) = altana_program::record(&oracle, &input)?;
         // Written when the block was derived, and checked now that it is read.

@@ -7,7 +7,7 @@ use super::{Expectations, Player, Shared, knowledge};
 use crate::{
     claims::Verdict,
     node::NodeError,
-    proof::{KEY, TaskError, task, verified},
+    proof::{TaskError, task, verified},
 };
 use alloy_primitives::{Address, B256, Bytes};
 use altana_contracts::deploy::key_pieces;
@@ -65,11 +65,11 @@ impl Proving {
     ) -> Result<Option<Self>, NodeError> {
         let Some(terms) = reader.proofs().await? else { return Ok(None) };
         let (exe, vm) = (B256::from(guest::EXE_COMMIT), B256::from(guest::VM_COMMIT));
-        if (terms.key_hash, terms.exe_commit, terms.vm_commit) != (KEY.hash(), exe, vm) {
+        if (terms.key_hash, terms.exe_commit, terms.vm_commit) != (guest::key().hash(), exe, vm) {
             // The game goes on without proofs.
             tracing::error!(
                 program = %exe,
-                key = %KEY.hash(),
+                key = %guest::key().hash(),
                 chain_program = %terms.exe_commit,
                 chain_key = %terms.key_hash,
                 "this release's proofs are not those that the chain takes: run the release that has \
