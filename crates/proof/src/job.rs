@@ -287,15 +287,16 @@ impl Job {
 
     /// Has the job worked on again, from its inputs: all else that is in its folder goes.
     pub fn reopen(&self) -> Result<(), JobError> {
-        // The claim first: without it the others count for nothing.
-        remove(&self.folder.join(CLAIM))?;
         for entry in fs::read_dir(&self.folder).map_err(at(&self.folder))? {
             let name = entry.map_err(at(&self.folder))?.file_name();
-            if ![STATEMENT, PAGES, BLOBS, OUTPUT, LOCK].iter().any(|kept| name == *kept) {
+            let kept = [STATEMENT, PAGES, BLOBS, OUTPUT, LOCK, CLAIM, FAILED];
+            if !kept.iter().any(|kept| name == *kept) {
                 remove(&self.folder.join(name))?;
             }
         }
-        Ok(())
+        // Last what keeps provers away: nobody writes here before.
+        remove(&self.folder.join(CLAIM))?;
+        remove(&self.folder.join(FAILED))
     }
 
     /// Removes the job and all that is in its folder.

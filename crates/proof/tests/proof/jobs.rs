@@ -1,6 +1,9 @@
 //! The folder: what a node and a prover can rely on.
 
-use std::fs;
+use std::{
+    fs,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use alloy_primitives::{B256, hex};
 use altana_proof::{FAILED_BYTES_MAX, Inputs, Job, JobError, Jobs, PART1_BYTES_MAX, Proof};
@@ -185,4 +188,33 @@ fn files_of_another_size_are_refused() {
     assert!(matches!(job.inputs(), Err(JobError::Output(_))));
     fs::write(job.folder().join("output"), [1; 31]).unwrap();
     assert!(matches!(Job::at(job.folder()), Err(JobError::Length(_))));
+}
+
+/// Whoever sees that a job is open may write into it at once.
+#[test]
+fn a_job_is_open_again_only_once_all_else_has_gone() {
+    let (_folder, jobs) = folder();
+    let job = jobs.create(B256::ZERO, &inputs()).unwrap();
+    let has_ended = AtomicBool::new(false);
+    let (proved, reopened) = std::thread::scope(|scope| {
+        let prover = scope.spawn(|| {
+            for _ in 0..50 {
+                while !job.is_open() && !has_ended.load(Relaxed) {
+                    std::thread::yield_now();
+                }
+                job.finish(&proof())?;
+            }
+            Ok::<_, JobError>(())
+        });
+        let mut reopened = Ok(());
+        while !prover.is_finished() && reopened.is_ok() {
+            if job.is_proven() {
+                reopened = job.proof().and_then(|_| job.reopen());
+            }
+        }
+        has_ended.store(true, Relaxed);
+        (prover.join().unwrap(), reopened)
+    });
+    proved.unwrap();
+    reopened.unwrap();
 }
