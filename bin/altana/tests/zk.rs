@@ -56,7 +56,7 @@ async fn without_a_prover_claims_wait_and_bad_results_are_thrown_away() {
     let job = until("a job", || jobs.open().expect("the jobs").into_iter().next()).await;
     let inputs = job.inputs().expect("the inputs");
     let pages = inputs.pages.into();
-    let proved = altana_proof::prove_natively(&inputs.statement, &pages, &inputs.blobs);
+    let proved = altana_proof::prove_natively(&inputs.statement, &inputs.blobs, &pages);
     assert_eq!(proved.expect("a complete witness").0, job.output());
 
     // What no prover made is no proof: the job is open again.

@@ -5,13 +5,12 @@ use alloy_primitives::{Address, B256, Bytes};
 use altana_ledger::{Error as LedgerError, Ledger};
 use altana_parent::{BatchEvidence, Claim, ParentError, VerifiedProof, open_blob};
 use altana_proof::{
-    BlobData, Inputs, Job, JobError, ProofError, Refused, Statement, encode_blobs, encode_pages,
-    guest, prove_natively, run_batches,
+    BlobData, Inputs, Job, JobError, ProofError, Refused, Statement, guest, prove_natively, record,
 };
 use altana_protocol::{
     ChainSpec,
     batch::Blob,
-    stf::{HostOracle, Recorder, Witness, public_input},
+    stf::{HostOracle, Witness, public_input},
 };
 
 /// What the prover is told, and what the parent has to check beside its proof.
@@ -79,8 +78,9 @@ pub(crate) fn task(
         previous_batch,
         batches: span.ends.iter().map(|end| end.hash).collect(),
     };
-    let recorder = Recorder::new(HostOracle { batch: witness, state: ledger.preimages() });
-    let proved = run_batches(&recorder, &statement)?;
+    let data: Vec<BlobData> = blobs.iter().map(|(hash, blob)| BlobData::new(*hash, blob)).collect();
+    let oracle = HostOracle { batch: witness, state: ledger.preimages() };
+    let (inputs, proved) = record(&oracle, &statement, &data)?;
     let last = *statement.batches.last().unwrap_or(&previous_batch);
     let claimed = public_input(
         statement.config_hash,
@@ -93,14 +93,8 @@ pub(crate) fn task(
     if proved != claimed {
         return Err(TaskError::Disagreement);
     }
-    let data: Vec<BlobData> = blobs.iter().map(|(hash, blob)| BlobData::new(*hash, blob)).collect();
-    let inputs = Inputs {
-        statement: statement.encode(),
-        pages: encode_pages(recorder.into_witness().entries()),
-        blobs: encode_blobs(&data),
-    };
     let pages = inputs.pages.clone().into();
-    let (output, openings) = prove_natively(&inputs.statement, &pages, &inputs.blobs)?;
+    let (output, openings) = prove_natively(&inputs.statement, &inputs.blobs, &pages)?;
     let mut opened = Vec::new();
     for opening in openings {
         let hash = opening.versioned_hash;

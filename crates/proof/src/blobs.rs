@@ -40,7 +40,7 @@ impl BlobData {
 }
 
 /// Blobs by rising versioned hashes, each a little-endian number of elements (4 bytes), the versioned
-/// hash, the elements: the guest's third input. They may come in any order, and more than once.
+/// hash, the elements: the guest's second input. They may come in any order, and more than once.
 pub fn encode_blobs<'a>(blobs: impl IntoIterator<Item = &'a BlobData>) -> Vec<u8> {
     let mut blobs: Vec<_> = blobs.into_iter().collect();
     blobs.sort_unstable_by_key(|blob| blob.versioned_hash);

@@ -29,9 +29,9 @@ pub use claim::{CLAIM_BYTES, claim_words};
 #[cfg(feature = "std")]
 pub use job::{FAILED_BYTES_MAX, Inputs, Job, JobError, Jobs, Lock};
 #[cfg(feature = "std")]
-pub use native::prove_natively;
+pub use native::{prove_natively, record};
 pub use opening::{BlobError, Opening, Scalar, output};
-pub use pages::{PAGES_BYTES_MAX, Pages, PagesError, encode_pages};
+pub use pages::{PAGES_BYTES_MAX, PagesError, decode_pages, encode_pages};
 #[cfg(feature = "std")]
 pub use proof::{PART1_BYTES_MAX, PART2_BYTES_MAX, Proof, ProofError};
 pub use prove::{Refused, prove, run_batches};

@@ -1,11 +1,16 @@
-//! The scalar field on any computer.
+//! The program on any computer.
 
 use alloc::vec::Vec;
 use alloy_primitives::{B256, Bytes};
 use ark_bls12_381::Fr;
 use ark_ff::{BigInt, BigInteger, PrimeField};
 
-use crate::{Opening, Refused, Scalar, prove};
+use altana_protocol::stf::{Oracle, Recorder};
+
+use crate::{
+    BlobData, Inputs, Opening, Refused, Scalar, Statement, decode_pages, encode_blobs, encode_pages,
+    prove, run_batches,
+};
 
 impl Scalar for Fr {
     fn read(bytes: &[u8; 32]) -> Option<Self> {
@@ -26,11 +31,28 @@ impl Scalar for Fr {
     }
 }
 
+/// Runs a statement's batches over what a node has; gives the program's inputs, and what the batches
+/// lead to ([`run_batches`]). `blobs` are those of the batches.
+pub fn record<'a>(
+    oracle: &impl Oracle,
+    statement: &Statement,
+    blobs: impl IntoIterator<Item = &'a BlobData>,
+) -> Result<(Inputs, B256), Refused> {
+    let recorder = Recorder::new(oracle);
+    let public_input = run_batches(&recorder, statement)?;
+    let inputs = Inputs {
+        statement: statement.encode(),
+        blobs: encode_blobs(blobs),
+        pages: encode_pages(recorder.into_answers()),
+    };
+    Ok((inputs, public_input))
+}
+
 /// [`prove`] on any computer.
 pub fn prove_natively(
     statement: &[u8],
-    pages: &Bytes,
     blobs: &[u8],
+    pages: &Bytes,
 ) -> Result<(B256, Vec<Opening>), Refused> {
-    prove::<Fr>(statement, pages, blobs)
+    prove::<Fr>(statement, blobs, decode_pages(pages)?.into_iter())
 }

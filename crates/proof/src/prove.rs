@@ -2,14 +2,15 @@
 
 use alloc::vec::Vec;
 use alloy_primitives::{B256, Bytes};
+use core::cell::RefCell;
 use altana_protocol::{
     batch::BatchHeader,
     stf::{MissingPreimage, Oracle, StfInput, public_input, run},
 };
 
 use crate::{
-    BlobError, Blobs, BlobsError, Opening, Pages, PagesError, Scalar, Statement, StatementError,
-    output,
+    BlobError, Blobs, BlobsError, Opening, PagesError, Scalar, Statement, StatementError, output,
+    pages::Pages,
 };
 
 /// There is nothing to prove. All of these are final: the same inputs are refused for ever.
@@ -20,13 +21,13 @@ pub enum Refused {
     Statement(#[from] StatementError),
     /// The second input.
     #[error(transparent)]
-    Pages(#[from] PagesError),
-    /// The third input.
-    #[error(transparent)]
     Blobs(#[from] BlobsError),
-    /// A blob of the third input.
+    /// A blob of the second input.
     #[error(transparent)]
     Blob(#[from] BlobError),
+    /// The third input.
+    #[error(transparent)]
+    Pages(#[from] PagesError),
     /// The witness lacks something.
     #[error(transparent)]
     Missing(#[from] MissingPreimage),
@@ -38,28 +39,29 @@ pub enum Refused {
     Parent(B256),
 }
 
-/// Runs the batches of an encoded [`Statement`] over [`crate::encode_pages`] and
-/// [`crate::encode_blobs`]: gives the guest's output, and what of it the parent chain has to check.
+/// Runs the batches of an encoded [`Statement`] over [`crate::encode_blobs`] and pages, as they come:
+/// gives the guest's output, and what of it the parent chain has to check.
 pub fn prove<S: Scalar>(
     statement: &[u8],
-    pages: &Bytes,
     blobs: &[u8],
+    pages: impl Iterator<Item = Bytes>,
 ) -> Result<(B256, Vec<Opening>), Refused> {
     let statement = Statement::decode(statement)?;
-    let oracle = Preimages { pages: Pages::decode(pages)?, blobs: Blobs::decode(blobs)? };
+    let pages = RefCell::new(Pages::new(pages));
+    let oracle = Preimages { pages, blobs: Blobs::decode(blobs)? };
     let openings = oracle.blobs.open::<S>()?;
     let public_input = run_batches(&oracle, &statement)?;
     Ok((output(public_input, &openings), openings))
 }
 
-struct Preimages<'a> {
-    pages: Pages,
+struct Preimages<'a, I> {
+    pages: RefCell<Pages<I>>,
     blobs: Blobs<'a>,
 }
 
-impl Oracle for Preimages<'_> {
+impl<I: Iterator<Item = Bytes>> Oracle for Preimages<'_, I> {
     fn keccak(&self, hash: B256) -> Result<Bytes, MissingPreimage> {
-        self.pages.get(hash)
+        self.pages.borrow_mut().take(hash)
     }
 
     fn element(&self, versioned_hash: B256, index: u16) -> Result<[u8; 32], MissingPreimage> {

@@ -6,12 +6,17 @@
 
 use std::{fs, panic::AssertUnwindSafe, path::Path};
 
-use altana_proof::{Job, prove_natively};
+use altana_proof::{Job, encode_pages, prove_natively};
 use eyre::{Result, WrapErr, ensure, eyre};
 use openvm_circuit::system::memory::merkle::public_values::extract_public_values;
 use serde_json::{Value, json};
 
-use crate::{Options, job, meter, prove::Prover};
+use crate::{
+    Options,
+    job::{self, GuestInputs},
+    meter,
+    prove::Prover,
+};
 
 /// Mutations of each job.
 const MUTATIONS: u64 = 24;
@@ -20,7 +25,7 @@ pub(crate) fn run(options: &Options, folder: &Path) -> Result<Value> {
     let Prover { sdk, exe, .. } = Prover::new(options)?;
     let machine = sdk.executor().instance(&exe).map_err(|e| eyre!("{e}"))?;
     let outputs = sdk.app_config().app_vm_config.system.config.num_public_values;
-    let execute = |inputs: &[Vec<u8>; 3]| -> Option<Vec<u8>> {
+    let execute = |inputs: &GuestInputs| -> Option<Vec<u8>> {
         // The machine's host panics at some of what a guest can do.
         let run = AssertUnwindSafe(|| machine.execute(job::stdin(inputs), None));
         let state = std::panic::catch_unwind(run).ok()?.ok()?;
@@ -60,11 +65,12 @@ struct Counts {
 
 fn compare(
     job: &Job,
-    execute: &impl Fn(&[Vec<u8>; 3]) -> Option<Vec<u8>>,
+    execute: &impl Fn(&GuestInputs) -> Option<Vec<u8>>,
     counts: &mut Counts,
 ) -> Result<()> {
-    let natively = |[statement, pages, blobs]: &[Vec<u8>; 3]| {
-        prove_natively(statement, &pages.clone().into(), blobs)
+    let natively = |inputs: &GuestInputs| {
+        let pages = encode_pages(&inputs.pages).into();
+        prove_natively(&inputs.statement, &inputs.blobs, &pages)
     };
     let inputs = job::inputs(job)?;
     let (output, openings) = natively(&inputs)?;
@@ -72,7 +78,7 @@ fn compare(
     let guest = execute(&inputs).ok_or_else(|| eyre!("refused"))?;
     ensure!(guest == output.as_slice(), "the guest gives {}", hex::encode(guest));
     for seed in 0..MUTATIONS {
-        let (which, mutated) = mutated(&inputs, seed);
+        let (is_blob, mutated) = mutated(&inputs, seed);
         let (native, guest) = (natively(&mutated).ok(), execute(&mutated));
         let expected = native.as_ref().map(|run| run.0.to_vec());
         ensure!(guest == expected, "mutation {seed}: {guest:?}, natively {expected:?}");
@@ -83,7 +89,7 @@ fn compare(
                 // A blob that is not read may be left out.
                 let changed = others.len() < openings.len()
                     || others.iter().any(|opening| !openings.contains(opening));
-                ensure!(which == 2 && changed, "mutation {seed} gives another output");
+                ensure!(is_blob && changed, "mutation {seed} gives another output");
                 counts.other_blobs += 1;
             }
         }
@@ -91,8 +97,9 @@ fn compare(
     Ok(())
 }
 
-/// Inputs of which one has a bit turned, a word set, is cut or lengthened.
-fn mutated(inputs: &[Vec<u8>; 3], seed: u64) -> (usize, [Vec<u8>; 3]) {
+/// Inputs of which one has a bit turned, a word set, is cut or lengthened, or of whose pages one is
+/// missing, doubled or late; whether it is the blobs.
+fn mutated(inputs: &GuestInputs, seed: u64) -> (bool, GuestInputs) {
     let mut inputs = inputs.clone();
     let mut state = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut next = |below: usize| {
@@ -102,18 +109,39 @@ fn mutated(inputs: &[Vec<u8>; 3], seed: u64) -> (usize, [Vec<u8>; 3]) {
         (state % below as u64) as usize
     };
     // The statement is small, and most of what matters is in the pages.
-    let which = match next(4) {
-        0 => 0,
-        1 if !inputs[2].is_empty() => 2,
-        _ => 1,
-    };
-    let input = &mut inputs[which];
-    let at = next(input.len());
+    let which = next(4);
+    if which == 0 {
+        change(&mut inputs.statement, &mut next);
+        return (false, inputs);
+    }
+    if which == 1 && !inputs.blobs.is_empty() {
+        change(&mut inputs.blobs, &mut next);
+        return (true, inputs);
+    }
+    let pages = &mut inputs.pages;
+    let at = next(pages.len());
+    match next(8) {
+        0 => drop(pages.remove(at)),
+        1 => pages.insert(at, pages[at].clone()),
+        2 => {
+            let page = pages.remove(at);
+            pages.insert(next(pages.len() + 1), page);
+        }
+        _ => {
+            let mut page = pages[at].to_vec();
+            change(&mut page, &mut next);
+            pages[at] = page.into();
+        }
+    }
+    (false, inputs)
+}
+
+fn change(input: &mut Vec<u8>, next: &mut impl FnMut(usize) -> usize) {
+    let at = next(input.len().max(1));
     match next(5) {
-        0 | 1 => input[at] ^= 1 << next(8),
-        2 => input[at / 4 * 4..].iter_mut().take(4).for_each(|byte| *byte = 0xff),
+        0 | 1 if !input.is_empty() => input[at] ^= 1 << next(8),
+        2 => input.iter_mut().skip(at / 4 * 4).take(4).for_each(|byte| *byte = 0xff),
         3 => input.truncate(at),
         _ => input.extend_from_slice(&[0; 4]),
     }
-    (which, inputs)
 }

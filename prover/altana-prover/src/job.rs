@@ -7,7 +7,8 @@ use std::{
     path::Path,
 };
 
-use altana_proof::{Job, JobError};
+use alloy_primitives::Bytes;
+use altana_proof::{Job, JobError, decode_pages};
 use eyre::{Result, WrapErr, eyre};
 use openvm_sdk::StdIn;
 use serde_json::{Value, json};
@@ -36,15 +37,25 @@ const FIGURES_BYTES_MAX: usize = 1 << 20;
 #[error("{0}")]
 pub(crate) struct Refusal(pub(crate) String);
 
-/// The guest's inputs, in the order in which it reads them.
-pub(crate) fn inputs(job: &Job) -> Result<[Vec<u8>; 3]> {
-    let inputs = job.inputs()?;
-    Ok([inputs.statement, inputs.pages, inputs.blobs])
+/// What the guest reads, in this order; of the pages one after the other.
+#[derive(Clone)]
+pub(crate) struct GuestInputs {
+    pub(crate) statement: Vec<u8>,
+    pub(crate) blobs: Vec<u8>,
+    pub(crate) pages: Vec<Bytes>,
 }
 
-pub(crate) fn stdin(inputs: &[Vec<u8>; 3]) -> StdIn {
+pub(crate) fn inputs(job: &Job) -> Result<GuestInputs> {
+    let inputs = job.inputs()?;
+    let pages = decode_pages(&inputs.pages.into())?;
+    Ok(GuestInputs { statement: inputs.statement, blobs: inputs.blobs, pages })
+}
+
+pub(crate) fn stdin(inputs: &GuestInputs) -> StdIn {
     let mut stdin = StdIn::default();
-    inputs.iter().for_each(|bytes| stdin.write_bytes(bytes));
+    stdin.write_bytes(&inputs.statement);
+    stdin.write_bytes(&inputs.blobs);
+    inputs.pages.iter().for_each(|page| stdin.write_bytes(page));
     stdin
 }
 

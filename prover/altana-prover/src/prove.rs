@@ -239,7 +239,7 @@ fn natively(job: &Job) -> Result<()> {
         JobError::Io { .. } => error.into(),
         error => eyre::Report::from(Refusal(error.to_string())),
     })?;
-    let run = prove_natively(&inputs.statement, &inputs.pages.into(), &inputs.blobs);
+    let run = prove_natively(&inputs.statement, &inputs.blobs, &inputs.pages.into());
     let (output, _) = run.map_err(|refused| Refusal(refused.to_string()))?;
     if output != job.output() {
         return Err(Refusal(format!("the inputs give {output}")).into());

@@ -1,10 +1,11 @@
 //! The guest's program on this computer, against the state transition itself.
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{B256, Bytes, keccak256};
 use altana_proof::{
-    BlobData, Blobs, Refused, Statement, encode_blobs, encode_pages, output, prove_natively,
+    BlobData, Blobs, Inputs, Refused, Statement, decode_pages, output, prove, prove_natively,
+    record,
 };
-use altana_protocol::stf::{MissingPreimage, StfOutput, public_input};
+use altana_protocol::stf::{MissingPreimage, StfOutput, Witness, public_input};
 use ark_bls12_381::Fr;
 use proptest::{collection::vec, prelude::*, sample::Index};
 
@@ -25,36 +26,32 @@ fn case(batch: &Committed) -> Case {
     let hash = witness.insert_batch(&batch.input.batch);
     let (config_hash, previous_root) = (batch.input.config_hash, batch.input.previous_output_root);
     let previous_batch = batch.input.batch.parent;
-    let statement =
-        Statement { config_hash, previous_root, previous_batch, batches: vec![hash] }.encode();
-    let blobs: Vec<_> = batch.blobs.iter().map(|(hash, blob)| BlobData::new(*hash, blob)).collect();
-    Case {
-        statement,
-        pages: encode_pages(witness.entries()).into(),
-        blobs: encode_blobs(&blobs),
-        public_input: public_input(
-            config_hash,
-            previous_root,
-            previous_batch,
-            hash,
-            output_root,
-            last_block,
-        ),
-    }
+    let statement = Statement { config_hash, previous_root, previous_batch, batches: vec![hash] };
+    let case = Case::new(&witness, &statement, batch);
+    let expect =
+        public_input(config_hash, previous_root, previous_batch, hash, output_root, last_block);
+    assert_eq!(case.public_input, expect);
+    case
 }
 
 impl Case {
+    fn new(witness: &Witness, statement: &Statement, batch: &Committed) -> Self {
+        let blobs = batch.blobs.iter().map(|(hash, blob)| BlobData::new(*hash, blob));
+        let blobs: Vec<_> = blobs.collect();
+        let (inputs, public_input) = record(witness, statement, &blobs).unwrap();
+        let Inputs { statement, blobs, pages } = inputs;
+        Self { statement, blobs, pages: pages.into(), public_input }
+    }
+
     fn run(&self) -> Result<B256, Refused> {
-        Ok(prove_natively(&self.statement, &self.pages, &self.blobs)?.0)
+        Ok(prove_natively(&self.statement, &self.blobs, &self.pages)?.0)
     }
 
     fn check(&self) {
         let openings = Blobs::decode(&self.blobs).unwrap().open::<Fr>().unwrap();
         let expect = output(self.public_input, &openings);
-        assert_eq!(
-            prove_natively(&self.statement, &self.pages, &self.blobs),
-            Ok((expect, openings))
-        );
+        let run = prove_natively(&self.statement, &self.blobs, &self.pages);
+        assert_eq!(run, Ok((expect, openings)));
     }
 }
 
@@ -100,10 +97,10 @@ proptest! {
         };
         let at = at.index(input.len());
         if cut { input.truncate(at) } else { input[at] ^= 1 << bit }
-        let Ok((output, openings)) = prove_natively(&statement, &pages.into(), &blobs) else {
+        let Ok((output, openings)) = prove_natively(&statement, &blobs, &pages.into()) else {
             return Ok(());
         };
-        let (expect, truth) = prove_natively(&good.statement, &good.pages, &good.blobs).unwrap();
+        let (expect, truth) = prove_natively(&good.statement, &good.blobs, &good.pages).unwrap();
         if which != 2 {
             prop_assert_eq!(output, expect);
         } else {
@@ -129,25 +126,21 @@ fn batches_follow_one_another() {
         witness.insert(page.clone());
     }
     let batches = [&first, &second].map(|batch| witness.insert_batch(&batch.input.batch)).to_vec();
-    let blobs: Vec<_> =
-        second.blobs.iter().map(|(hash, blob)| BlobData::new(*hash, blob)).collect();
     let mut statement = Statement { config_hash, previous_root, previous_batch, batches };
-    let mut case = Case {
-        statement: statement.encode(),
-        pages: encode_pages(witness.entries()).into(),
-        blobs: encode_blobs(&blobs),
-        public_input: public_input(
-            config_hash,
-            previous_root,
-            previous_batch,
-            statement.batches[1],
-            end.output_root,
-            end.last_block,
-        ),
-    };
+    witness.insert_blobs(second.blobs.iter().map(|(hash, blob)| (*hash, blob)));
+    let mut case = Case::new(&witness, &statement, &second);
+    let expect = public_input(
+        config_hash,
+        previous_root,
+        previous_batch,
+        statement.batches[1],
+        end.output_root,
+        end.last_block,
+    );
+    assert_eq!(case.public_input, expect);
     case.check();
     case.blobs.clear();
-    let versioned_hash = blobs[0].versioned_hash;
+    let versioned_hash = second.blobs[0].0;
     let missing = MissingPreimage::Element { versioned_hash, index: 0 };
     assert_eq!(case.run(), Err(missing.into()));
     statement.batches.swap(0, 1);
@@ -156,4 +149,26 @@ fn batches_follow_one_another() {
     statement.batches[0] = config_hash;
     case.statement = statement.encode();
     assert_eq!(case.run(), Err(Refused::NoBatch(config_hash)));
+}
+
+#[test]
+fn pages_may_come_early_but_not_too_seldom() {
+    let mut chain = Chain::new();
+    transfers(&mut chain, 3);
+    transfers(&mut chain, 2);
+    let case = case(&chain.commit_batch(false));
+    let pages = decode_pages(&case.pages).unwrap();
+    let run = |pages: Vec<Bytes>| {
+        prove::<Fr>(&case.statement, &case.blobs, pages.into_iter()).map(|run| run.0)
+    };
+    let expect = run(pages.clone());
+    assert!(expect.is_ok());
+    let mut backwards = pages.clone();
+    backwards.reverse();
+    assert_eq!(run(backwards), expect);
+    for at in 0..pages.len() {
+        let mut fewer = pages.clone();
+        let hash = keccak256(fewer.remove(at));
+        assert_eq!(run(fewer), Err(MissingPreimage::Keccak(hash).into()), "page {at}");
+    }
 }

@@ -11,14 +11,17 @@ use crate::trie::{MissingNode, NodeSource, StateChanges, StateTrie};
 /// ten nodes of 700 bytes for 2,100 gas: the program's memory is for those that a block changes.
 const NODES_MAX: usize = 1 << 16;
 
+/// Most codes that stay loaded from one block of a batch to the next.
+const CODES_MAX: usize = 256;
+
 /// A state that loads what is read, and keeps what is changed.
 pub(super) struct StateDb<'a, O> {
     oracle: &'a O,
     trie: StateTrie<Nodes<'a, O>>,
-    /// Whether all nodes are the oracle's, who can be asked for them again.
-    is_given: bool,
     /// Code that the batch itself created.
     created: B256Map<Bytecode>,
+    /// Code that the oracle gave.
+    codes: B256Map<Bytecode>,
 }
 
 #[derive(Debug)]
@@ -35,16 +38,15 @@ impl<'a, O: Oracle> StateDb<'a, O> {
         Self {
             oracle,
             trie: StateTrie::new(Nodes(oracle), state_root),
-            is_given: true,
             created: B256Map::default(),
+            codes: B256Map::default(),
         }
     }
 
-    /// Forgets nodes if there are too many.
+    /// Forgets nodes if there are too many. The oracle can be asked for them again; of those that an
+    /// earlier block of the batch has made, too.
     fn forget(&mut self) {
-        if self.is_given {
-            self.trie.prune(NODES_MAX);
-        }
+        self.trie.prune(NODES_MAX);
     }
 
     pub(super) fn account(
@@ -62,7 +64,6 @@ impl<'a, O: Oracle> StateDb<'a, O> {
     ) -> Result<B256, MissingPreimage> {
         self.created.extend(bundle.contracts.iter().map(|(hash, code)| (*hash, code.clone())));
         self.forget();
-        self.is_given = false;
         Ok(self.trie.advance(changes)?)
     }
 }
@@ -86,7 +87,15 @@ impl<O: Oracle> Database for StateDb<'_, O> {
         if let Some(code) = self.created.get(&code_hash) {
             return Ok(code.clone());
         }
-        Ok(Bytecode::new_raw(self.oracle.keccak(code_hash)?))
+        if let Some(code) = self.codes.get(&code_hash) {
+            return Ok(code.clone());
+        }
+        let code = Bytecode::new_raw(self.oracle.keccak(code_hash)?);
+        if self.codes.len() == CODES_MAX {
+            self.codes = B256Map::default();
+        }
+        self.codes.insert(code_hash, code.clone());
+        Ok(code)
     }
 
     fn storage(&mut self, address: Address, index: U256) -> Result<U256, MissingPreimage> {

@@ -82,13 +82,25 @@ impl<S: StateSource> Oracle for HostOracle<S> {
 pub struct Recorder<O> {
     oracle: O,
     preimages: RefCell<B256Map<Bytes>>,
+    asked: RefCell<Vec<B256>>,
     elements: RefCell<BTreeMap<B256, Vec<[u8; 32]>>>,
 }
 
 impl<O: Oracle> Recorder<O> {
     /// Records what `oracle` answers.
     pub fn new(oracle: O) -> Self {
-        Self { oracle, preimages: RefCell::default(), elements: RefCell::default() }
+        Self {
+            oracle,
+            preimages: RefCell::default(),
+            asked: RefCell::default(),
+            elements: RefCell::default(),
+        }
+    }
+
+    /// The pre-images in the order in which they were asked for, each as often as it was.
+    pub fn into_answers(self) -> impl Iterator<Item = Bytes> {
+        let preimages = self.preimages.into_inner();
+        self.asked.into_inner().into_iter().map(move |hash| preimages[&hash].clone())
     }
 
     /// All that was answered, and nothing else.
@@ -101,6 +113,7 @@ impl<O: Oracle> Oracle for Recorder<O> {
     fn keccak(&self, hash: B256) -> Result<Bytes, MissingPreimage> {
         let answer = self.oracle.keccak(hash)?;
         self.preimages.borrow_mut().insert(hash, answer.clone());
+        self.asked.borrow_mut().push(hash);
         Ok(answer)
     }
 

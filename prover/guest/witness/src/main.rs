@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, path::Path};
 use alloy_consensus::{SignableTransaction, Signed, TxEip7702, crypto::secp256k1::sign_message};
 use alloy_eips::eip7702::{Authorization, SignedAuthorization};
 use alloy_primitives::{Address, U256, keccak256};
-use altana_proof::{BlobData, Inputs, Job, Statement, encode_blobs, encode_pages, prove_natively};
+use altana_proof::{BlobData, Job, Statement, prove_natively, record};
 use altana_protocol::{
     Transaction,
     batch::PIECE_BYTES,
@@ -198,6 +198,7 @@ fn write(folder: &Path, name: &str, batches: Vec<Committed>) {
             witness.insert(page.clone());
         }
         hashes.push(witness.insert_batch(&batch.input.batch));
+        witness.insert_blobs(batch.blobs.iter().map(|(hash, blob)| (*hash, blob)));
         blobs.extend(batch.blobs.iter().map(|(hash, blob)| (*hash, BlobData::new(*hash, blob))));
     }
     let (config_hash, previous_root) = (first.config_hash, first.previous_output_root);
@@ -210,14 +211,11 @@ fn write(folder: &Path, name: &str, batches: Vec<Committed>) {
         last.expected.output_root,
         last.expected.last_block,
     );
-    let inputs = Inputs {
-        statement: Statement { config_hash, previous_root, previous_batch, batches: hashes }
-            .encode(),
-        pages: encode_pages(witness.entries()),
-        blobs: encode_blobs(blobs.values()),
-    };
+    let statement = Statement { config_hash, previous_root, previous_batch, batches: hashes };
+    let (inputs, recorded) = record(&witness, &statement, blobs.values()).unwrap();
+    assert_eq!(recorded, public_input);
     let (output, openings) =
-        prove_natively(&inputs.statement, &inputs.pages.clone().into(), &inputs.blobs).unwrap();
+        prove_natively(&inputs.statement, &inputs.blobs, &inputs.pages.clone().into()).unwrap();
     assert_eq!(output, altana_proof::output(public_input, &openings));
     println!(
         "{name}: {} pages, {} bytes, {} of blobs, output {output}",
