@@ -27,8 +27,8 @@ pub(crate) fn guest(check: bool) -> Task {
     fs::write(&path, &bytes).map_err(|e| format!("cannot write {}: {e}", path.display()))
 }
 
-/// Tests and lints `prover/`, holds its guest to native execution and to the fault proof's machine,
-/// and proves a batch; prints what each step took.
+/// Tests and lints `prover/`, holds its guest to native execution and to the fault proof's machine, and
+/// to its memory, and proves a batch; prints what each step took.
 pub(crate) fn soak() -> Task {
     guest(true)?;
     let target = target("prover/target");
@@ -44,18 +44,22 @@ pub(crate) fn soak() -> Task {
     cargo("prover", &["build", "--release", "--locked"])?;
 
     let folder = target.join("soak");
-    let (jobs, fresh) = (folder.join("jobs"), folder.join("fresh"));
-    for old in [&jobs, &fresh] {
+    let (jobs, hogs, fresh) = (folder.join("jobs"), folder.join("hogs"), folder.join("fresh"));
+    for old in [&jobs, &hogs, &fresh] {
         let _ = fs::remove_dir_all(old);
     }
     let witness = ["run", "--release", "--locked", "--package", "altana-zk-witness", "--"];
     cargo("prover/guest", &[&witness[..], &[&jobs.to_string_lossy()]].concat())?;
+    cargo("prover/guest", &[&witness[..], &[&hogs.to_string_lossy(), "hogs"]].concat())?;
     let prover = |args: &[&str]| {
         let program = target.join("release/altana-prover");
         run_in(&root().join("prover"), &program.to_string_lossy(), args, &[])
     };
     prover(&["key", "--check"])?;
     prover(&["check", "--jobs", &jobs.to_string_lossy()])?;
+    prover(&["check", "--jobs", &hogs.to_string_lossy(), "--mutations", "0"])?;
+    // Gigabytes.
+    let _ = fs::remove_dir_all(&hogs);
     copy(&jobs.join(PROVEN), &fresh)?;
     prover(&["work", "--once", "--jobs", &fresh.to_string_lossy()])
 }

@@ -53,6 +53,15 @@ impl Preset {
         matches!(self, Self::ZkRollup | Self::Hybrid)
     }
 
+    /// Most gas of a block whose claims can still be decided, by whatever a hostile block does.
+    const fn provable_gas(self) -> u64 {
+        match self {
+            Self::ZkRollup => PROVABLE_GAS_ZK,
+            // If it cannot be proved, it can be disputed.
+            Self::Optimistic | Self::Hybrid => PROVABLE_GAS,
+        }
+    }
+
     /// As in `chain.toml`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -185,6 +194,13 @@ impl RollupConfig {
         }
     }
 
+    /// The same with another preset, and no more gas in a block than its claims can take.
+    pub fn with_preset(mut self, preset: Preset) -> Self {
+        self.preset = preset;
+        self.blocks.gas_limit = self.blocks.gas_limit.min(preset.provable_gas());
+        self
+    }
+
     /// Reads and checks `chain.toml`.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text)?;
@@ -207,7 +223,7 @@ impl RollupConfig {
             return fail("chain_id", format!("is {}: take 1 to {MAX_CHAIN_ID}", self.chain_id));
         }
         self.roles.check()?;
-        self.blocks.check()?;
+        self.blocks.check(self.preset)?;
         self.bonds.check()?;
         self.delays.check()
     }
@@ -270,13 +286,18 @@ impl Default for Blocks {
     }
 }
 
+/// Most gas of a block that the validity proof's machine can execute. Of its 512 MiB of memory the
+/// largest batch takes 220, a transaction 210, what a block may load again 45, and what stays to the
+/// block's end 6 bytes for a unit of the gas that is left (docs/zk.md §5).
+const PROVABLE_GAS_ZK: u64 = 20_000_000;
+
 /// Most gas of a block that the fault proof's machine can execute (docs/dispute.md §8). It has 2^38
 /// instructions; one gas needs at most 512 of them, and an invalid block runs twice. Of its 3.7 GB of
 /// memory one gas takes at most 4 bytes, on top of 640 MB for any block (docs/machine.md §7).
 const PROVABLE_GAS: u64 = 1 << 28;
 
 impl Blocks {
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self, preset: Preset) -> Result<(), ConfigError> {
         let within = |field, value: u64, low: u64, high: u64| {
             if (low..=high).contains(&value) {
                 return Ok(());
@@ -285,7 +306,7 @@ impl Blocks {
         };
         within("blocks.block_time_ms", self.block_time_ms, 100, 60_000)?;
         within("blocks.preconfirmation_ms", self.preconfirmation_ms, 20, self.block_time_ms)?;
-        within("blocks.gas_limit", self.gas_limit, 20_000_000, PROVABLE_GAS)?;
+        within("blocks.gas_limit", self.gas_limit, 20_000_000, preset.provable_gas())?;
         within("blocks.elasticity", self.elasticity, 1, 1_000)?;
         within("blocks.denominator", self.denominator, 1, 1_000_000)?;
         within("blocks.min_base_fee", self.min_base_fee, 1, 1_000_000_000_000)?;
@@ -394,10 +415,11 @@ mod tests {
     #[test]
     fn a_bad_field_is_named() {
         type Spoil = fn(&mut RollupConfig);
-        let cases: [(Spoil, &str); 7] = [
+        let cases: [(Spoil, &str); 8] = [
             (|c| c.chain_id = 0, "chain_id"),
             (|c| c.roles.owner = Address::ZERO, "roles.owner"),
             (|c| c.blocks.gas_limit = 1, "blocks.gas_limit"),
+            (|c| c.preset = Preset::ZkRollup, "blocks.gas_limit"),
             (|c| c.blocks.preconfirmation_ms = 2_000, "blocks.preconfirmation_ms"),
             (|c| c.delays.challenge_window_s = 0, "delays.challenge_window_s"),
             (|c| c.bonds.steps_gwei = c.bonds.strides_gwei + 1, "bonds"),

@@ -121,7 +121,7 @@ async fn a_deployed_chain_is_what_was_decided() {
 async fn each_preset_brings_what_decides_about_its_claims() {
     let (_anvil, parent, deployer, development) = begin();
     for preset in [Preset::Optimistic, Preset::ZkRollup, Preset::Hybrid] {
-        let config = RollupConfig { preset, ..development.clone() };
+        let config = development.clone().with_preset(preset);
         let mut sent = 0;
         let deployed = deploy(&parent, deployer.address(), &config, PROGRAMS, |_| sent += 1);
         let contracts = deployed.await.unwrap().contracts;

@@ -8,8 +8,8 @@ use ark_ff::{BigInt, BigInteger, PrimeField};
 use altana_protocol::stf::{Oracle, Recorder};
 
 use crate::{
-    BlobData, Inputs, Opening, Refused, Scalar, Statement, decode_pages, encode_blobs, encode_pages,
-    prove, run_batches,
+    BlobData, Inputs, Opening, Refused, Scalar, Statement, decode_pages, encode_blobs,
+    encode_pages, prove, run_batches,
 };
 
 impl Scalar for Fr {

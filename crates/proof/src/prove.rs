@@ -2,11 +2,11 @@
 
 use alloc::vec::Vec;
 use alloy_primitives::{B256, Bytes};
-use core::cell::RefCell;
 use altana_protocol::{
     batch::BatchHeader,
     stf::{MissingPreimage, Oracle, StfInput, public_input, run},
 };
+use core::cell::RefCell;
 
 use crate::{
     BlobError, Blobs, BlobsError, Opening, PagesError, Scalar, Statement, StatementError, output,

@@ -20,7 +20,7 @@ use revm::{
     context_interface::block::BlobExcessGasAndPrice,
     database::{BundleState, State, states::bundle_state::BundleRetention},
     database_interface::{WrapDatabaseRef, bal::EvmDatabaseError},
-    primitives::{KECCAK_EMPTY, eip7825},
+    primitives::{KECCAK_EMPTY, eip7702::PER_EMPTY_ACCOUNT_COST, eip7825},
     state::{Account, AccountStatus, EvmState, EvmStorageSlot},
 };
 
@@ -389,6 +389,12 @@ impl<DB: Database> BlockExecutor<DB> {
         }
         if tx.gas_limit() > self.gas_left() {
             return Err(InvalidTransaction::BlockFull);
+        }
+        // revm would see it, too, but only in a copy: a payload holds half a million authorisations.
+        let authorizations = tx.authorization_count().unwrap_or_default();
+        let needed = authorizations.saturating_mul(PER_EMPTY_ACCOUNT_COST);
+        if needed > tx.gas_limit() {
+            return Err(InvalidTransaction::IntrinsicGas { gas_limit: tx.gas_limit(), needed });
         }
         Ok(())
     }

@@ -8,7 +8,10 @@ use std::{fs, panic::AssertUnwindSafe, path::Path};
 
 use altana_proof::{Job, encode_pages, prove_natively};
 use eyre::{Result, WrapErr, ensure, eyre};
-use openvm_circuit::system::memory::merkle::public_values::extract_public_values;
+use openvm_circuit::{
+    arch::instructions::riscv::RV32_MEMORY_AS,
+    system::memory::{merkle::public_values::extract_public_values, online::LinearMemory},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -18,18 +21,20 @@ use crate::{
     prove::Prover,
 };
 
-/// Mutations of each job.
-const MUTATIONS: u64 = 24;
-
-pub(crate) fn run(options: &Options, folder: &Path) -> Result<Value> {
+pub(crate) fn run(options: &Options, folder: &Path, mutations: u64) -> Result<Value> {
     let Prover { sdk, exe, .. } = Prover::new(options)?;
     let machine = sdk.executor().instance(&exe).map_err(|e| eyre!("{e}"))?;
     let outputs = sdk.app_config().app_vm_config.system.config.num_public_values;
-    let execute = |inputs: &GuestInputs| -> Option<Vec<u8>> {
+    let execute = |inputs: &GuestInputs| -> Option<Ran> {
         // The machine's host panics at some of what a guest can do.
         let run = AssertUnwindSafe(|| machine.execute(job::stdin(inputs), None));
         let state = std::panic::catch_unwind(run).ok()?.ok()?;
-        Some(extract_public_values(outputs, &state.memory.memory))
+        let memory = &state.memory.memory;
+        let bytes = memory.mem[RV32_MEMORY_AS as usize].as_slice();
+        Some(Ran {
+            output: extract_public_values(outputs, memory),
+            memory: bytes.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1),
+        })
     };
     let mut folders: Vec<_> = fs::read_dir(folder)
         .wrap_err_with(|| folder.display().to_string())?
@@ -38,10 +43,14 @@ pub(crate) fn run(options: &Options, folder: &Path) -> Result<Value> {
         .collect();
     folders.sort();
     let mut counts = Counts::default();
+    let mut memory = serde_json::Map::new();
     meter::step("the jobs", || {
         for folder in &folders {
             let name = folder.display().to_string();
-            compare(&Job::at(folder)?, &execute, &mut counts).wrap_err(name)?;
+            let bytes = compare(&Job::at(folder)?, &execute, mutations, &mut counts)
+                .wrap_err_with(|| name.clone())?;
+            eprintln!("{name}: {} MiB of memory", bytes >> 20);
+            memory.insert(name, bytes.into());
         }
         Ok::<_, eyre::Report>(())
     })?;
@@ -49,11 +58,19 @@ pub(crate) fn run(options: &Options, folder: &Path) -> Result<Value> {
     let Counts { refused, irrelevant, other_blobs } = counts;
     Ok(json!({
         "jobs": folders.len(),
+        "memory_bytes": memory,
         "refused": refused,
         "irrelevant": irrelevant,
         "other_blobs": other_blobs,
         "steps": meter::take(),
     }))
+}
+
+/// What the guest left.
+struct Ran {
+    output: Vec<u8>,
+    /// Up to the highest address that it wrote to.
+    memory: usize,
 }
 
 #[derive(Default)]
@@ -63,11 +80,13 @@ struct Counts {
     other_blobs: u32,
 }
 
+/// Gives the memory that the job takes, in bytes.
 fn compare(
     job: &Job,
-    execute: &impl Fn(&GuestInputs) -> Option<Vec<u8>>,
+    execute: &impl Fn(&GuestInputs) -> Option<Ran>,
+    mutations: u64,
     counts: &mut Counts,
-) -> Result<()> {
+) -> Result<usize> {
     let natively = |inputs: &GuestInputs| {
         let pages = encode_pages(&inputs.pages).into();
         prove_natively(&inputs.statement, &inputs.blobs, &pages)
@@ -75,11 +94,11 @@ fn compare(
     let inputs = job::inputs(job)?;
     let (output, openings) = natively(&inputs)?;
     ensure!(output == job.output(), "natively {output}");
-    let guest = execute(&inputs).ok_or_else(|| eyre!("refused"))?;
+    let Ran { output: guest, memory } = execute(&inputs).ok_or_else(|| eyre!("refused"))?;
     ensure!(guest == output.as_slice(), "the guest gives {}", hex::encode(guest));
-    for seed in 0..MUTATIONS {
+    for seed in 0..mutations {
         let (is_blob, mutated) = mutated(&inputs, seed);
-        let (native, guest) = (natively(&mutated).ok(), execute(&mutated));
+        let (native, guest) = (natively(&mutated).ok(), execute(&mutated).map(|ran| ran.output));
         let expected = native.as_ref().map(|run| run.0.to_vec());
         ensure!(guest == expected, "mutation {seed}: {guest:?}, natively {expected:?}");
         match native {
@@ -94,7 +113,7 @@ fn compare(
             }
         }
     }
-    Ok(())
+    Ok(memory)
 }
 
 /// Inputs of which one has a bit turned, a word set, is cut or lengthened, or of whose pages one is

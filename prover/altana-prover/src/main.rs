@@ -47,6 +47,9 @@ enum Command {
         /// Folder of jobs, whatever their names
         #[arg(long, value_name = "FOLDER")]
         jobs: PathBuf,
+        /// Mutations of each
+        #[arg(long, value_name = "COUNT", default_value_t = 24)]
+        mutations: u64,
         #[command(flatten)]
         options: Options,
     },
@@ -102,7 +105,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Work { jobs, once, options } => work::run(&options, &jobs, once),
         Command::Execute(One { job, options }) => execute::run(&options, &job),
-        Command::Check { jobs, options } => check::run(&options, &jobs),
+        Command::Check { jobs, mutations, options } => check::run(&options, &jobs, mutations),
         Command::Stark(One { job, options }) => prove::stark(&options, &job),
         Command::Chain(One { job, options }) => prove::chain(&options, &job),
         Command::Key { folder, check, options } => key::run(&options, &folder, check),

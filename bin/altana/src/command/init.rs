@@ -33,7 +33,7 @@ pub fn run(args: cli::Init, json: bool) -> Result<()> {
             *role = nobody;
         }
     }
-    config.preset = args.preset.into();
+    config = config.with_preset(args.preset.into());
     if let Some(chain_id) = args.chain_id {
         config.chain_id = chain_id;
     }

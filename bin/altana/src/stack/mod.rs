@@ -335,9 +335,8 @@ async fn deployment(
         );
         return Ok(deployment);
     }
-    let mut config = RollupConfig::development(&accounts.addresses());
     let preset = options.preset.unwrap_or_default();
-    config.preset = preset;
+    let mut config = RollupConfig::development(&accounts.addresses()).with_preset(preset);
     config.blocks.block_time_ms = options.block_time_ms;
     config.blocks.preconfirmation_ms = config.blocks.preconfirmation_ms.min(options.block_time_ms);
     if let Some(window_s) = options.challenge_window_s {
@@ -431,6 +430,15 @@ pub struct NodeRoles {
 /// Between two empty blocks of a development chain whose claims are proved on the same machine.
 const ZK_EMPTY_BLOCK_MS: u64 = 60_000;
 
+/// Batches that a proof can take, where claims are proved.
+pub fn batcher_config(preset: Preset) -> batcher::Config {
+    let mut config = batcher::Config::default();
+    if preset.has_proofs() {
+        config.target_gas = batcher::PROVED_GAS;
+    }
+    config
+}
+
 fn dev_roles(options: &StackOptions, preset: Preset, accounts: &Accounts) -> NodeRoles {
     let blocks = options.block_time_ms;
     NodeRoles {
@@ -450,8 +458,8 @@ fn dev_roles(options: &StackOptions, preset: Preset, accounts: &Accounts) -> Nod
             ..sequencer::Config::default()
         }),
         batcher: (!options.follows).then(|| {
-            let config =
-                batcher::Config { interval_s: 2, clock_slack_s: 2, ..batcher::Config::default() };
+            let config = batcher_config(preset);
+            let config = batcher::Config { interval_s: 2, clock_slack_s: 2, ..config };
             (config, accounts.signer(accounts::COUNT - 1).clone())
         }),
         claims: Some((

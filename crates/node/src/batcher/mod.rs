@@ -31,6 +31,11 @@ use std::sync::Arc;
 /// Bytes that blobs need besides the payload.
 const BLOB_PREFIX_BYTES: usize = 4;
 
+/// [`Config::target_gas`] where claims are proved. A unit of gas reads at most ten bytes (24 KB of code
+/// for 2,500), a claim covers four batches, and its proof may read 3 GiB
+/// (`altana_proof::PAGES_BYTES_MAX`).
+pub const PROVED_GAS: u64 = 60_000_000;
+
 /// Where payloads go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DataChoice {
@@ -50,6 +55,9 @@ pub struct Config {
     pub interval_s: u64,
     /// Or when its transactions have this many bytes before compression.
     pub target_bytes: usize,
+    /// Or when its blocks have used so much gas. What a block reads grows with its gas, and a prover
+    /// holds all that a claim's batches read ([`PROVED_GAS`]).
+    pub target_gas: u64,
     /// Blobs per batch, at most [`BLOBS_MAX`].
     pub blobs_max: usize,
     /// Bytes of payload that go into calldata at most (nodes refuse transactions above 128 KiB).
@@ -67,6 +75,7 @@ impl Default for Config {
         Self {
             interval_s: 30,
             target_bytes: 900_000,
+            target_gas: u64::MAX,
             blobs_max: BLOBS_MAX,
             calldata_bytes_max: 100_000,
             data: DataChoice::Auto,
@@ -153,9 +162,9 @@ pub fn next(config: &Config, inputs: &Inputs<'_>) -> Result<Decision, BatchError
     if first.header.timestamp < inputs.tip.last_timestamp {
         return Ok(Decision::Rebuild("blocks are older than the newest batch"));
     }
-    let (count, bytes) = fitting(config, inputs, blocks)?;
+    let (count, is_full) = fitting(config, inputs, blocks)?;
     let age = reached.saturating_sub(first.header.timestamp);
-    let full = bytes >= config.target_bytes || count < blocks.len();
+    let full = is_full || count < blocks.len();
     if !full && age < config.interval_s {
         return Ok(Decision::Wait);
     }
@@ -173,22 +182,25 @@ pub fn next(config: &Config, inputs: &Inputs<'_>) -> Result<Decision, BatchError
     }
 }
 
-/// How many of the blocks make one batch, and the bytes of their signed transactions.
+/// How many of the blocks make one batch, and whether no block more would.
 fn fitting(
     config: &Config,
     inputs: &Inputs<'_>,
     blocks: &[Arc<Block>],
-) -> Result<(usize, usize), BatchError> {
-    let (mut count, mut bytes) = (0, 0);
+) -> Result<(usize, bool), BatchError> {
+    let (mut count, mut bytes, mut gas) = (0, 0, 0);
+    let mut is_full = false;
     for block in blocks {
         let messages = queue_end(block)?.saturating_sub(inputs.tip.queue_end);
-        if count > 0 && (messages > BATCH_MESSAGES_MAX || bytes >= config.target_bytes) {
+        if count > 0 && (messages > BATCH_MESSAGES_MAX || is_full) {
             break;
         }
         count += 1;
         bytes += transaction_bytes(block);
+        gas += block.header.gas_used;
+        is_full = bytes >= config.target_bytes || gas >= config.target_gas;
     }
-    Ok((count, bytes))
+    Ok((count, is_full))
 }
 
 /// Why the Inbox would refuse these blocks, now and later.

@@ -1,6 +1,6 @@
 //! The batcher's decisions.
 
-use super::{Config, Decision, Inputs, next};
+use super::{Config, Decision, Inputs, fitting, next};
 use crate::{
     derive::Tip,
     inbox::{
@@ -10,7 +10,7 @@ use crate::{
     note::Note,
     sim::world::{START_MS, chain, open},
 };
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Sealed};
 use altana_ledger::{Block, BlockAttributes};
 use altana_parent::{InboxTerms, ParentBlock};
 use std::sync::Arc;
@@ -95,4 +95,34 @@ fn what_the_inbox_will_never_take_is_rebuilt() {
     read.head.timestamp = START;
     inbox.apply(&read).unwrap();
     assert!(matches!(decide(&[10], 100, &inbox, |_| ()), Decision::Rebuild(_)));
+}
+
+/// What blocks read grows with their gas, and a proof can read only so much.
+#[test]
+fn a_batch_is_full_when_its_blocks_have_used_enough_gas() {
+    let (tip, blocks) = blocks(&[10, 20, 30]);
+    let used = |block: &Arc<Block>| {
+        let (mut header, hash) = block.header.clone().split();
+        header.gas_used = 20_000_000;
+        Arc::new(Block { header: Sealed::new_unchecked(header, hash), ..(**block).clone() })
+    };
+    let blocks: Vec<_> = blocks.iter().map(used).collect();
+    let (inbox, spec) = (Inbox::default(), chain(&[]).0);
+    let head = ParentBlock::default();
+    let inputs = Inputs {
+        tip: &tip,
+        blocks: &blocks,
+        inbox: &inbox,
+        terms: &TERMS,
+        head,
+        blob_base_fee: None,
+        now_s: START,
+        spec: &spec,
+    };
+    for (target_gas, expect) in
+        [(u64::MAX, (3, false)), (60_000_000, (3, true)), (40_000_000, (2, true)), (1, (1, true))]
+    {
+        let config = Config { target_gas, ..Config::default() };
+        assert_eq!(fitting(&config, &inputs, &blocks).unwrap(), expect, "{target_gas}");
+    }
 }

@@ -217,6 +217,23 @@ pub(crate) fn passing() -> Vec<Hog> {
     ]
 }
 
+/// A block that reads more code than a zkVM has memory: some transactions, each of which reads as much
+/// as it can pay for.
+pub(crate) fn codes() -> Hog {
+    const COUNT: u64 = 6_300;
+    let body = [&NEXT, &hex!("3b50")[..]].concat();
+    let mut case = Case::repeated("EXTCODESIZE of 24 KB, again", &FIRST, &body, 100, vec![]);
+    let transactions = (0..TIMES).map(|index| {
+        let mut tx = call(index / SENDERS as u64, HOSTILE);
+        tx.gas_limit = TX_GAS_MAX;
+        tx.value = U256::ZERO;
+        tx.input = U256::from(0x10_0000 * (index + 1) - 1).to_be_bytes_vec().into();
+        sign(index as usize % SENDERS, tx)
+    });
+    case.transactions = transactions.collect();
+    (1..=TIMES).fold(case, |case, index| case.with_big_contracts(0x10_0000 * index, COUNT)).into()
+}
+
 /// What a block takes before it begins: the largest batches.
 pub(crate) fn batches() -> Vec<(&'static str, Committed)> {
     vec![

@@ -302,9 +302,17 @@ fn an_account_can_borrow_code_by_authorisation() {
         authorization_list: vec![authorization.into_signed(signature)],
         input: input.into(),
     };
-    let signature = sign_message(secret(0), tx.signature_hash()).unwrap();
-    let tx = Transaction::Eip7702(Signed::new_unhashed(tx, signature));
-    assert_eq!(chain.build(1_001, 1, vec![tx]), []);
+    let signed = |tx: TxEip7702| {
+        let signature = sign_message(secret(0), tx.signature_hash()).unwrap();
+        Transaction::Eip7702(Signed::new_unhashed(tx, signature))
+    };
+    // An authorisation costs 25,000.
+    let list = vec![tx.authorization_list[0].clone(); 13];
+    assert_eq!(
+        refusal(signed(TxEip7702 { authorization_list: list, ..tx.clone() })),
+        "intrinsic gas too low: have 300000, want 325000"
+    );
+    assert_eq!(chain.build(1_001, 1, vec![signed(tx)]), []);
     assert_eq!(chain.slot(sender(1), 3), U256::from(4));
     chain.commit_batch(true).check();
 }

@@ -16,11 +16,12 @@ use core::{
 
 /// Blocks are multiples of this, and aligned to it.
 const GRAIN: usize = 16;
-/// Blocks up to here have a list for each multiple of [`GRAIN`]; greater ones, for each power of two.
+/// Blocks up to here have a list for each multiple of [`GRAIN`]; greater ones, for each quarter of the
+/// way from a power of two to the next.
 const SMALL: usize = 1 << SMALL_LOG2;
 const SMALL_LOG2: u32 = 10;
 const SMALL_CLASSES: usize = SMALL / GRAIN;
-const CLASSES: usize = SMALL_CLASSES + (usize::BITS - SMALL_LOG2) as usize;
+const CLASSES: usize = SMALL_CLASSES + 4 * (usize::BITS - SMALL_LOG2) as usize;
 
 /// The heap, under the name that `openvm-platform` uses.
 pub struct LlffHeap(UnsafeCell<Heap>);
@@ -89,8 +90,11 @@ fn class(size: usize) -> (usize, usize) {
         let grains = size.max(1).div_ceil(GRAIN);
         return (grains - 1, grains * GRAIN);
     }
-    let log2 = usize::BITS - (size - 1).leading_zeros();
-    (SMALL_CLASSES + (log2 - SMALL_LOG2 - 1) as usize, 1 << log2)
+    let log2 = usize::BITS - 1 - (size - 1).leading_zeros();
+    // 4 to 7.
+    let quarter = (size - 1) >> (log2 - 2);
+    let class = SMALL_CLASSES + 4 * (log2 - SMALL_LOG2) as usize + quarter - 4;
+    (class, (quarter + 1) << (log2 - 2))
 }
 
 // SAFETY: blocks are cut from the heap's memory one after another, are at least as large and as
@@ -131,7 +135,15 @@ unsafe impl GlobalAlloc for LlffHeap {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if class(layout.size()).0 == class(size).0 {
+        let ((old_class, old_size), (new_class, new_size)) = (class(layout.size()), class(size));
+        if old_class == new_class {
+            return block;
+        }
+        // SAFETY: one thread, and no reference is kept.
+        let heap = unsafe { &mut *self.0.get() };
+        if block as usize + old_size == heap.next && new_size <= heap.end - block as usize {
+            // The newest block takes what lies behind it: a growing list leaves nothing behind.
+            heap.next = block as usize + new_size;
             return block;
         }
         // SAFETY: the caller's promises: `size` is not zero, and fits the layout.
@@ -167,6 +179,15 @@ mod tests {
             taken.push((block, block + size));
             unsafe { heap.dealloc(block as *mut u8, layout) };
             assert_eq!(unsafe { heap.alloc(layout) } as usize, block);
+        }
+        let layout = Layout::from_size_align(7000, 8).unwrap();
+        // SAFETY: as above.
+        unsafe {
+            let newest = heap.alloc(layout);
+            assert_eq!(heap.realloc(newest, layout, 20_000), newest);
+            assert!(heap.alloc(layout) as usize >= newest as usize + 20_000);
+            let layout = Layout::from_size_align(20_000, 8).unwrap();
+            assert_ne!(heap.realloc(newest, layout, 22_000), newest);
         }
         let huge = Layout::from_size_align(1 << 20, 8).unwrap();
         // SAFETY: as above.

@@ -1,15 +1,23 @@
 //! Writes jobs: batches from the protocol's test kit.
 //!
-//!     altana-zk-witness FOLDER
+//!     altana-zk-witness FOLDER [hogs]
+//!
+//! With `hogs` these are batches that take as much memory as any can.
 //!
 //! Each case is a job's folder by its name. Its `output` is what native execution gives, and what the
 //! fault proof's machine gives, block by block; `altana-prover check` compares the zkVM's guest.
 
+#[path = "../../../../crates/program/examples/cost/cases.rs"]
+#[allow(dead_code, reason = "what takes time is not what takes memory")]
+mod cases;
 #[path = "../../../../crates/protocol/tests/rollup/chain.rs"]
 #[allow(dead_code, reason = "the kit of more than this")]
 mod chain;
 #[path = "../../../../crates/program/tests/program/check.rs"]
 mod check;
+#[path = "../../../../crates/program/examples/cost/memory.rs"]
+#[allow(dead_code, reason = "the bounds of the fault proof's machine")]
+mod hogs;
 #[path = "../../../../crates/program/tests/program/precompiles.rs"]
 #[allow(dead_code, reason = "the inputs of the fault proof's tests")]
 mod precompiles;
@@ -47,9 +55,12 @@ const CALLS: usize = 8;
 fn main() {
     let folder = std::env::args().nth(1).expect("a folder");
     let folder = Path::new(&folder);
+    if std::env::args().nth(2).is_some_and(|word| word == "hogs") {
+        return hogs(folder);
+    }
     for count in [0, 1, 10, 100] {
-        write(folder, &format!("transfers-{count}"), vec![transfers(count, false)]);
-        write(folder, &format!("transfers-{count}-blob"), vec![transfers(count, true)]);
+        write_checked(folder, &format!("transfers-{count}"), vec![transfers(count, false)]);
+        write_checked(folder, &format!("transfers-{count}-blob"), vec![transfers(count, true)]);
     }
     let mut runner = TestRunner::deterministic();
     for index in 0..RANDOM {
@@ -57,22 +68,35 @@ fn main() {
         let mut chain = Chain::new();
         build(&mut chain, &plans);
         let batch = chain.commit_batch(index % 2 == 1);
-        write(folder, &format!("random-{index:02}"), vec![batch]);
+        write_checked(folder, &format!("random-{index:02}"), vec![batch]);
     }
     for (index, inputs) in inputs().chunks(CALLS).enumerate() {
-        write(folder, &format!("precompiles-{index:02}"), vec![calls(inputs)]);
+        write_checked(folder, &format!("precompiles-{index:02}"), vec![calls(inputs)]);
     }
     for (index, inputs) in signatures().chunks(CALLS).enumerate() {
-        write(folder, &format!("signatures-{index:02}"), vec![calls(inputs)]);
+        write_checked(folder, &format!("signatures-{index:02}"), vec![calls(inputs)]);
     }
-    write(folder, "authorisations", vec![authorisations()]);
+    write_checked(folder, "authorisations", vec![authorisations()]);
     for (blobs, name) in [(false, "no-payload"), (true, "no-payload-blob")] {
         let mut chain = Chain::new();
         chain.build_default(1_007, 1, false);
-        write(folder, name, vec![chain.commit_payload(b"no payload", blobs)]);
+        write_checked(folder, name, vec![chain.commit_payload(b"no payload", blobs)]);
     }
-    write(folder, "blobs", vec![noise()]);
-    write(folder, "batches", batches());
+    write_checked(folder, "blobs", vec![noise()]);
+    write_checked(folder, "batches", batches());
+}
+
+/// Batches that take much memory. The fault proof's machine has its own tests with them.
+fn hogs(folder: &Path) {
+    for (name, batch) in hogs::batches() {
+        write(folder, &name.replace([' ', ','], "-"), vec![batch]);
+    }
+    let hogs = hogs::passing().into_iter().chain(hogs::lasting()).chain([hogs::codes()]);
+    for hog in hogs {
+        let (batch, gas) = hog.block();
+        println!("{gas} gas");
+        write(folder, &hog.block.name.replace([' ', ','], "-"), vec![batch]);
+    }
 }
 
 /// A block of transfers to new accounts.
@@ -185,14 +209,18 @@ fn authorisations() -> Committed {
     chain.commit_batch(false)
 }
 
+/// Writes what the fault proof's machine agrees on.
+fn write_checked(folder: &Path, name: &str, batches: Vec<Committed>) {
+    batches.iter().for_each(check::batch);
+    write(folder, name, batches);
+}
+
 fn write(folder: &Path, name: &str, batches: Vec<Committed>) {
     let (first, last) = (&batches[0].input, &batches[batches.len() - 1]);
     let mut witness = Witness::default();
     let mut blobs = BTreeMap::new();
     let mut hashes = vec![];
     for batch in &batches {
-        // Native execution and the machine.
-        check::batch(batch);
         let (_, own) = batch.run_with_witness();
         for page in own.preimages() {
             witness.insert(page.clone());
