@@ -90,7 +90,7 @@ pub(crate) fn task(
         claim.output_root,
         claim.last_block,
     );
-    if proved != claimed {
+    if proved.public_input != claimed {
         return Err(TaskError::Disagreement);
     }
     let data: Vec<BlobData> = blobs.iter().map(|(hash, blob)| BlobData::new(*hash, blob)).collect();

@@ -9,7 +9,7 @@ use altana_protocol::{
 
 use crate::{
     BlobError, Blobs, BlobsError, Opening, Pages, PagesError, Scalar, Statement, StatementError,
-    output,
+    history_root, output,
 };
 
 /// There is nothing to prove. All of these are final: the same inputs are refused for ever.
@@ -48,8 +48,8 @@ pub fn prove<S: Scalar>(
     let statement = Statement::decode(statement)?;
     let oracle = Preimages { pages: Pages::decode(pages)?, blobs: Blobs::decode(blobs)? };
     let openings = oracle.blobs.open::<S>()?;
-    let public_input = run_batches(&oracle, &statement)?;
-    Ok((output(public_input, &openings), openings))
+    let Run { public_input, history } = run_batches(&oracle, &statement)?;
+    Ok((output(public_input, history, &openings), openings))
 }
 
 struct Preimages<'a> {
@@ -67,11 +67,20 @@ impl Oracle for Preimages<'_> {
     }
 }
 
-/// Runs a statement's batches; gives the hash of what they lead to
-/// ([`public_input`]). An oracle that lacks something can be asked again once it has it.
-pub fn run_batches(oracle: &impl Oracle, statement: &Statement) -> Result<B256, Refused> {
+/// What a statement's batches lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The hash of it ([`public_input`]).
+    pub public_input: B256,
+    /// The root of the history on the way ([`history_root`]).
+    pub history: B256,
+}
+
+/// Runs a statement's batches. An oracle that lacks something can be asked again once it has it.
+pub fn run_batches(oracle: &impl Oracle, statement: &Statement) -> Result<Run, Refused> {
     let Statement { config_hash, previous_root, previous_batch, batches } = statement;
     let (mut root, mut parent, mut last_block) = (*previous_root, *previous_batch, 0);
+    let mut leaves = Vec::new();
     for hash in batches {
         let header = oracle.keccak(*hash)?;
         let batch = BatchHeader::decode(&header).ok_or(Refused::NoBatch(*hash))?;
@@ -81,6 +90,17 @@ pub fn run_batches(oracle: &impl Oracle, statement: &Statement) -> Result<B256, 
         let input = StfInput { config_hash: *config_hash, previous_output_root: root, batch };
         let output = run(oracle, &input)?;
         (root, parent, last_block) = (output.output_root, *hash, output.last_block);
+        leaves.push(output.leaves);
     }
-    Ok(public_input(*config_hash, *previous_root, *previous_batch, parent, root, last_block))
+    Ok(Run {
+        public_input: public_input(
+            *config_hash,
+            *previous_root,
+            *previous_batch,
+            parent,
+            root,
+            last_block,
+        ),
+        history: history_root(leaves),
+    })
 }

@@ -2,7 +2,8 @@
 
 use alloy_primitives::{B256, Bytes};
 use altana_proof::{
-    BlobData, Blobs, Refused, Statement, encode_blobs, encode_pages, output, prove_natively,
+    BlobData, Blobs, Refused, Statement, encode_blobs, encode_pages, history_root, output,
+    prove_natively,
 };
 use altana_protocol::stf::{MissingPreimage, StfOutput, public_input};
 use ark_bls12_381::Fr;
@@ -18,10 +19,11 @@ struct Case {
     pages: Bytes,
     blobs: Vec<u8>,
     public_input: B256,
+    history: B256,
 }
 
 fn case(batch: &Committed) -> Case {
-    let (StfOutput { output_root, last_block }, mut witness) = batch.run_with_witness();
+    let (StfOutput { output_root, last_block, leaves }, mut witness) = batch.run_with_witness();
     let hash = witness.insert_batch(&batch.input.batch);
     let (config_hash, previous_root) = (batch.input.config_hash, batch.input.previous_output_root);
     let previous_batch = batch.input.batch.parent;
@@ -40,6 +42,7 @@ fn case(batch: &Committed) -> Case {
             output_root,
             last_block,
         ),
+        history: history_root([leaves]),
     }
 }
 
@@ -50,7 +53,7 @@ impl Case {
 
     fn check(&self) {
         let openings = Blobs::decode(&self.blobs).unwrap().open::<Fr>().unwrap();
-        let expect = output(self.public_input, &openings);
+        let expect = output(self.public_input, self.history, &openings);
         assert_eq!(
             prove_natively(&self.statement, &self.pages, &self.blobs),
             Ok((expect, openings))
@@ -123,7 +126,7 @@ fn batches_follow_one_another() {
     let (config_hash, previous_root) = (first.input.config_hash, first.input.previous_output_root);
     let previous_batch = first.input.batch.parent;
     second.input.batch.parent = first.input.batch.hash();
-    let (_, mut witness) = first.run_with_witness();
+    let (middle, mut witness) = first.run_with_witness();
     let (end, more) = second.run_with_witness();
     for page in more.preimages() {
         witness.insert(page.clone());
@@ -144,6 +147,7 @@ fn batches_follow_one_another() {
             end.output_root,
             end.last_block,
         ),
+        history: history_root([middle.leaves, end.leaves]),
     };
     case.check();
     case.blobs.clear();

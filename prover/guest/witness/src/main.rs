@@ -21,7 +21,9 @@ use std::{collections::BTreeMap, path::Path};
 use alloy_consensus::{SignableTransaction, Signed, TxEip7702, crypto::secp256k1::sign_message};
 use alloy_eips::eip7702::{Authorization, SignedAuthorization};
 use alloy_primitives::{Address, U256, keccak256};
-use altana_proof::{BlobData, Inputs, Job, Statement, encode_blobs, encode_pages, prove_natively};
+use altana_proof::{
+    BlobData, Inputs, Job, Statement, encode_blobs, encode_pages, history_root, prove_natively,
+};
 use altana_protocol::{
     Transaction,
     batch::PIECE_BYTES,
@@ -189,7 +191,7 @@ fn write(folder: &Path, name: &str, batches: Vec<Committed>) {
     let (first, last) = (&batches[0].input, &batches[batches.len() - 1]);
     let mut witness = Witness::default();
     let mut blobs = BTreeMap::new();
-    let mut hashes = vec![];
+    let (mut hashes, mut leaves) = (vec![], vec![]);
     for batch in &batches {
         // Native execution and the machine.
         check::batch(batch);
@@ -198,6 +200,7 @@ fn write(folder: &Path, name: &str, batches: Vec<Committed>) {
             witness.insert(page.clone());
         }
         hashes.push(witness.insert_batch(&batch.input.batch));
+        leaves.push(batch.expected.leaves.clone());
         blobs.extend(batch.blobs.iter().map(|(hash, blob)| (*hash, BlobData::new(*hash, blob))));
     }
     let (config_hash, previous_root) = (first.config_hash, first.previous_output_root);
@@ -218,7 +221,8 @@ fn write(folder: &Path, name: &str, batches: Vec<Committed>) {
     };
     let (output, openings) =
         prove_natively(&inputs.statement, &inputs.pages.clone().into(), &inputs.blobs).unwrap();
-    assert_eq!(output, altana_proof::output(public_input, &openings));
+    let history = history_root(leaves);
+    assert_eq!(output, altana_proof::output(public_input, history, &openings));
     println!(
         "{name}: {} pages, {} bytes, {} of blobs, output {output}",
         witness.len(),
