@@ -5,8 +5,8 @@ use alloy_primitives::{Address, B256, Bytes};
 use altana_ledger::{Error as LedgerError, Ledger};
 use altana_parent::{BatchEvidence, Claim, ParentError, VerifiedProof, open_blob};
 use altana_proof::{
-    BlobData, Inputs, Job, JobError, ProofError, Refused, Statement, encode_blobs, encode_pages,
-    guest, prove_natively, run_batches,
+    BlobData, Inputs, Job, JobError, ProofError, Refused, Run, Statement, encode_blobs,
+    encode_pages, guest, prove_natively, run_batches,
 };
 use altana_protocol::{
     ChainSpec,
@@ -21,6 +21,15 @@ pub(crate) struct Task {
     pub(crate) output: B256,
     /// The guest's inputs.
     pub(crate) inputs: Inputs,
+    /// What the parent is shown beside the proof.
+    pub(crate) shown: Shown,
+}
+
+/// What a proof says besides the claim, and the parent cannot know.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    /// The root of the history that the program went through.
+    pub(crate) history: B256,
     /// What the point-evaluation precompile takes for each blob.
     pub(crate) blobs: Bytes,
 }
@@ -60,6 +69,7 @@ pub(crate) fn task(
 ) -> Result<Task, TaskError> {
     let before = ledger.block_by_number(span.start_block)?;
     let before = before.ok_or(TaskError::Gone(span.start_block))?;
+    let history = span.history(ledger)?.ok_or(TaskError::Gone(claim.last_block))?.root();
     let mut witness = Witness::default();
     witness.insert_spec(spec);
     witness.insert_parent(&before.header);
@@ -90,7 +100,7 @@ pub(crate) fn task(
         claim.output_root,
         claim.last_block,
     );
-    if proved.public_input != claimed {
+    if proved != (Run { public_input: claimed, history }) {
         return Err(TaskError::Disagreement);
     }
     let data: Vec<BlobData> = blobs.iter().map(|(hash, blob)| BlobData::new(*hash, blob)).collect();
@@ -109,7 +119,7 @@ pub(crate) fn task(
         let proof = proof.filter(|proof| proof[64..96] == opening.y[..]);
         opened.extend_from_slice(&proof.ok_or(TaskError::Blob(hash))?);
     }
-    Ok(Task { output, inputs, blobs: opened.into() })
+    Ok(Task { output, inputs, shown: Shown { history, blobs: opened.into() } })
 }
 
 /// Why a job has no proof that can be sent.
@@ -130,7 +140,7 @@ pub(crate) enum NoProof {
 pub(crate) fn verified(
     job: &Job,
     key: &[Address],
-    blobs: &Bytes,
+    shown: Shown,
 ) -> Result<Option<VerifiedProof>, NoProof> {
     let found = job.failure().and_then(|reason| match reason {
         Some(reason) => Ok(Err(reason)),
@@ -156,7 +166,8 @@ pub(crate) fn verified(
             checkpoint: checkpoint.to_bytes().into(),
             checkpoint_id: checkpoint.id(guest::key(), &claim),
             part2: proof.part2.into(),
-            blobs: blobs.clone(),
+            history: shown.history,
+            blobs: shown.blobs,
         })),
         Err(error) => {
             job.reopen()?;

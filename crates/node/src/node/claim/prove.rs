@@ -7,9 +7,9 @@ use super::{Expectations, Player, Shared, knowledge};
 use crate::{
     claims::Verdict,
     node::NodeError,
-    proof::{TaskError, task, verified},
+    proof::{Shown, TaskError, task, verified},
 };
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256};
 use altana_contracts::deploy::key_pieces;
 use altana_parent::{Claim, ClaimReader, ProofStep, ProofTerms, VerifiedProof};
 use altana_proof::{Job, JobError, Jobs, Statement, guest};
@@ -39,8 +39,8 @@ struct Known {
     /// The claim's place in the list.
     claim: u64,
     job: Job,
-    /// What the parent checks of its blobs.
-    blobs: Bytes,
+    /// What the parent is shown beside the proof.
+    shown: Shown,
     proof: Option<VerifiedProof>,
     /// The last step that was sent, and how often it came up again.
     sent: Option<(ProofStep, u32)>,
@@ -181,7 +181,7 @@ impl Player {
             Ok(Written::Job(Box::new(Known {
                 claim: claim.index,
                 job,
-                blobs: task.blobs,
+                shown: task.shown,
                 proof: None,
                 sent: None,
                 told: None,
@@ -220,8 +220,8 @@ impl Player {
         known: &mut Known,
         claim: &Claim,
     ) -> Result<Option<VerifiedProof>, NodeError> {
-        let (job, key, blobs) = (known.job.clone(), key.to_vec(), known.blobs.clone());
-        let found = tokio::task::spawn_blocking(move || verified(&job, &key, &blobs)).await;
+        let (job, key, shown) = (known.job.clone(), key.to_vec(), known.shown.clone());
+        let found = tokio::task::spawn_blocking(move || verified(&job, &key, shown)).await;
         match found.map_err(|error| NodeError::Internal(error.to_string()))? {
             Ok(found) => Ok(found),
             Err(error) => {
@@ -242,7 +242,7 @@ impl Player {
         let Some(proof) = &known.proof else { return Ok(false) };
         let step = match self.claims.reader.proof_step(terms, proof, claim.index).await? {
             Ok(step) => step,
-            // It has won and waits for its ancestors, or the game has to decide.
+            // It has won and waits for its ancestors.
             Err(refusal) => {
                 if !refusal.contains("RoundOver") {
                     known.tell(claim, &refusal);
