@@ -25,7 +25,7 @@ pub(crate) struct Task {
     pub(crate) shown: Shown,
 }
 
-/// What a proof says besides the claim, and the parent cannot know.
+/// What a proof is about besides the claim, and the parent does not know.
 #[derive(Clone, Debug)]
 pub(crate) struct Shown {
     /// The root of the history that the program went through.

@@ -58,12 +58,20 @@ enum Written {
 }
 
 impl Proving {
-    /// `None`: the chain has no validity proofs.
+    /// `None`, once it is said why: nothing can be proved under the module that decides claims now.
+    /// When another is set, the player starts anew.
     pub(super) async fn start(
         shared: &Shared,
         reader: &ClaimReader,
     ) -> Result<Option<Self>, NodeError> {
-        let Some(terms) = reader.proofs().await? else { return Ok(None) };
+        let Some(terms) = reader.proofs().await? else {
+            tracing::warn!(
+                module = %reader.module,
+                "the chain's module takes no validity proofs: nothing is proved until the timelock \
+                 sets one that does"
+            );
+            return Ok(None);
+        };
         let (exe, vm) = (B256::from(guest::EXE_COMMIT), B256::from(guest::VM_COMMIT));
         if (terms.key_hash, terms.exe_commit, terms.vm_commit) != (guest::key().hash(), exe, vm) {
             // The game goes on without proofs.
@@ -77,9 +85,14 @@ impl Proving {
             );
             return Ok(None);
         }
-        let config = shared.config.proofs.clone();
-        let missing = || NodeError::Config("a prover needs a folder for its jobs".into());
-        let config = config.ok_or_else(missing)?;
+        let Some(config) = shared.config.proofs.clone() else {
+            tracing::error!(
+                module = %reader.module,
+                "the chain's module takes validity proofs, but deployment.json does not say where \
+                 their verifier is: add `stark` to its contracts, and nothing is proved until then"
+            );
+            return Ok(None);
+        };
         let key = key_pieces(guest::KEY, config.key_store);
         Ok(Some(Self {
             terms,
