@@ -11,15 +11,17 @@ mod arena;
 use alloy::{
     network::TransactionBuilder,
     primitives::{Address, B256, U256, utils::parse_ether},
-    providers::Provider,
-    rpc::types::TransactionRequest,
+    providers::{DynProvider, Provider},
+    rpc::types::{TransactionReceipt, TransactionRequest},
     signers::local::PrivateKeySigner,
     sol_types::{SolCall, SolValue},
 };
-use altana_contracts::bindings::FaultProof;
+use altana_contracts::{StarkContracts, bindings::FaultProof};
 use altana_dispute::{MOVES_MAX, Truth};
 use altana_node::dispute::TruthError;
+use altana_parent::ClaimReader;
 use altana_program::TraceError;
+use altana_proof::{Jobs, guest, prove_natively};
 use arena::{
     Arena, DEV, Falsehood, HONEST, Line, OWNER, ROGUE, Rogue, USER, WINDOW_S, address, key_text,
     signing,
@@ -47,6 +49,11 @@ alloy::sol! {
 
     function setValidity(address module) external;
 
+    #[sol(rpc)]
+    contract Listed {
+        function publicInput(uint64 index) external view returns (bytes32 hash);
+    }
+
     struct FaultProofConfig {
         address settlement;
         address step;
@@ -55,6 +62,13 @@ alloy::sol! {
         uint256 claimBond;
         uint256 stridesBond;
         uint256 stepsBond;
+    }
+
+    struct Proofs {
+        address openings;
+        bytes32 keyHash;
+        bytes32 exeCommit;
+        bytes32 vmCommit;
     }
 }
 
@@ -211,39 +225,74 @@ async fn a_reorganisation_that_undoes_claims_and_moves_changes_nothing_in_the_en
     arena.becomes_whole(HONEST, before, start + 1).await;
 }
 
+/// Who decides what decides claims, after everybody could leave.
+struct Owner {
+    wallet: DynProvider,
+    timelock: Timelock::TimelockInstance<DynProvider>,
+    settlement: Address,
+}
+
+impl Owner {
+    fn of(arena: &Arena) -> Self {
+        let wallet = signing(&arena.url, OWNER);
+        let timelock = Timelock::new(arena.deployment.contracts.timelock, wallet.clone());
+        Self { wallet, timelock, settlement: arena.reader.settlement }
+    }
+
+    async fn done(&self, request: TransactionRequest) -> TransactionReceipt {
+        let sent = self.wallet.send_transaction(request).await.expect("it is sent");
+        let receipt = sent.get_receipt().await.expect("a receipt");
+        assert!(receipt.status());
+        receipt
+    }
+
+    async fn create(&self, name: &str, arguments: &[u8]) -> Address {
+        let code = altana_contracts::artifact::init_code(name).expect("an artifact");
+        let code = [code.as_ref(), arguments].concat();
+        let created = self.done(TransactionRequest::default().with_deploy_code(code)).await;
+        created.contract_address.expect("a contract")
+    }
+
+    /// The arena's game again, for another module.
+    async fn game(&self, arena: &Arena) -> FaultProofConfig {
+        let old = FaultProof::new(arena.reader.module, &self.wallet);
+        FaultProofConfig {
+            settlement: self.settlement,
+            step: old.step().call().await.expect("an answer"),
+            programHash: arena.terms.program_hash,
+            windowSeconds: arena.terms.window_s,
+            claimBond: old.claimBond().call().await.expect("an answer"),
+            stridesBond: arena.terms.level_bonds[0],
+            stepsBond: arena.terms.level_bonds[1],
+        }
+    }
+
+    /// Announces another module, and lets the delay pass.
+    async fn announce(&self, arena: &Arena, module: Address) {
+        let delay = self.timelock.getMinDelay().call().await.expect("an answer");
+        let change = setValidityCall { module }.abi_encode().into();
+        let (nothing, zero) = (B256::ZERO, U256::ZERO);
+        let schedule =
+            self.timelock.schedule(self.settlement, zero, change, nothing, nothing, delay);
+        self.done(schedule.into_transaction_request()).await;
+        arena.pass(delay.to::<u64>() + 1).await;
+    }
+
+    async fn set(&self, module: Address) {
+        let change = setValidityCall { module }.abi_encode().into();
+        let (nothing, zero) = (B256::ZERO, U256::ZERO);
+        let execute = self.timelock.execute(self.settlement, zero, change, nothing, nothing);
+        self.done(execute.into_transaction_request()).await;
+    }
+}
+
 /// The owner replaces the module in the middle of a dispute, after everybody could leave.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_module_that_is_replaced_gives_all_bonds_back() {
     let arena = Arena::start(1).await;
-    let owner = signing(&arena.url, OWNER);
-    let done = async |request: TransactionRequest| {
-        let sent = owner.send_transaction(request).await.expect("it is sent");
-        let receipt = sent.get_receipt().await.expect("a receipt");
-        assert!(receipt.status());
-        receipt
-    };
-    let old = FaultProof::new(arena.reader.module, &owner);
-    let next = FaultProofConfig {
-        settlement: arena.reader.settlement,
-        step: old.step().call().await.expect("an answer"),
-        programHash: arena.terms.program_hash,
-        windowSeconds: arena.terms.window_s,
-        claimBond: old.claimBond().call().await.expect("an answer"),
-        stridesBond: arena.terms.level_bonds[0],
-        stepsBond: arena.terms.level_bonds[1],
-    };
-    let code = altana_contracts::artifact::init_code("FaultProof").expect("an artifact");
-    let code = [code.as_ref(), &next.abi_encode()].concat();
-    let created = done(TransactionRequest::default().with_deploy_code(code)).await;
-    let next = created.contract_address.expect("a contract");
-    let change = setValidityCall { module: next }.abi_encode();
-    let timelock = Timelock::new(arena.deployment.contracts.timelock, &owner);
-    let delay = timelock.getMinDelay().call().await.expect("an answer");
-    let target = arena.reader.settlement;
-    let (nothing, zero) = (B256::ZERO, U256::ZERO);
-    let schedule = timelock.schedule(target, zero, change.clone().into(), nothing, nothing, delay);
-    done(schedule.into_transaction_request()).await;
-    arena.pass(delay.to::<u64>() + 1).await;
+    let owner = Owner::of(&arena);
+    let next = owner.create("FaultProof", &owner.game(&arena).await.abi_encode()).await;
+    owner.announce(&arena, next).await;
 
     let (genesis, before, from) =
         (arena.genesis().await, arena.balance(HONEST).await, arena.head().await + 1);
@@ -253,9 +302,55 @@ async fn a_module_that_is_replaced_gives_all_bonds_back() {
     let staked = arena.deeds(from).await.remove(&address(HONEST)).expect("deeds").bonded.len();
     assert_eq!(staked, 3, "a claim and two descents");
 
-    let execute = timelock.execute(target, zero, change.into(), nothing, nothing);
-    done(execute.into_transaction_request()).await;
+    owner.set(next).await;
     arena.becomes_whole(HONEST, before, from).await;
+}
+
+/// A chain that was optimistic gets a module that takes proofs, while a prover runs that could do
+/// nothing so far. What it has proved is what the claim says on the parent, its history included.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prover_goes_by_the_module_that_decides_now() {
+    let mut arena = Arena::start(2).await;
+    let owner = Owner::of(&arena);
+    let openings = owner.create("StarkOpenings", &Address::ZERO.abi_encode()).await;
+    let proofs = Proofs {
+        openings,
+        keyHash: guest::key().hash(),
+        exeCommit: guest::EXE_COMMIT.into(),
+        vmCommit: guest::VM_COMMIT.into(),
+    };
+    let hybrid = (owner.game(&arena).await, proofs).abi_encode_params();
+    let hybrid = owner.create("HybridProof", &hybrid).await;
+    arena.deployment.contracts.stark =
+        Some(StarkContracts { constraints: Address::ZERO, openings, key_store: Address::ZERO });
+    arena.deployment.write(&arena.path("chain")).expect("the folder can be written");
+    let _prover = arena.node("prover", HONEST, &[]).await;
+
+    owner.announce(&arena, hybrid).await;
+    owner.set(hybrid).await;
+    let parent = arena.reader.parent.clone();
+    let settlement = arena.reader.settlement;
+    arena.reader = ClaimReader::connect(parent, settlement).await.expect("the parent answers");
+    assert_eq!(arena.reader.module, hybrid);
+    let first = arena.claim_right(USER, &arena.genesis().await).await;
+    let claim = arena.claim_right(USER, &first).await;
+
+    let list = Listed::new(settlement, &arena.provider);
+    let public_input = list.publicInput(claim.index).call().await.expect("an answer");
+    let game = FaultProof::new(hybrid, &arena.provider);
+    let history = game.rootEdge(claim.index).call().await.expect("an answer").node;
+    let jobs = Jobs::new(arena.path("prover").join("proofs"));
+    until("the job of the second claim", async || {
+        jobs.open().expect("the jobs").into_iter().find_map(|job| {
+            let inputs = job.inputs().expect("the inputs");
+            let pages = inputs.pages.into();
+            let proved = prove_natively(&inputs.statement, &inputs.blobs, &pages);
+            let (output, openings) = proved.expect("a whole witness");
+            assert_eq!(output, job.output());
+            (output == altana_proof::output(public_input, history, &openings)).then_some(())
+        })
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -282,7 +282,7 @@ contract FaultProof is BondedClaims, Clocks {
     /// @inheritdoc BondedClaims
     /// @dev `data` is the 12 nodes left of the path from the history's last leaf to its root, from the leaf upwards. The
     /// last leaf is what Settlement shows as the claim.
-    function _begin(ClaimData memory claim, bytes calldata data) internal virtual override {
+    function _begin(ClaimData memory claim, bytes calldata data) internal override {
         bytes32 node = _historyOf(claim, data);
         _add(_rootOn(claim.parentIndex, node), claim.index, 0);
         _nodes[claim.index] = node;

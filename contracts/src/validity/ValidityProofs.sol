@@ -10,10 +10,11 @@ import {BondedClaims} from "./BondedClaims.sol";
 /// @notice A proof is verified by `StarkConstraints` and `StarkOpenings`, in two transactions before, and remembered there.
 /// What it says is the output of a program:
 ///
-///     output = keccak256(publicInput ++ (versionedHash ++ z ++ y)*)
+///     output = keccak256(publicInput ++ history ++ (versionedHash ++ z ++ y)*)
 ///
-/// The program has derived the claimed state from blobs whose polynomials p have p(z) = y. It only read them: that they
-/// are the batches' blobs is what the versioned hashes in the batches say, and that p(z) = y is checked here.
+/// The program has derived the claimed state, block by block through `history` (docs/dispute.md, section 1), from blobs
+/// whose polynomials p have p(z) = y. It only read them: that they are the batches' blobs is what the versioned hashes in
+/// the batches say, and that p(z) = y is checked here.
 /// @dev A proof names no claim. It proves every claim that says the same, on whichever parent and under whichever module,
 /// and no other: the public input pins the chain, the state before, the batches and the state after.
 abstract contract ValidityProofs is BondedClaims {
@@ -71,18 +72,19 @@ abstract contract ValidityProofs is BondedClaims {
 
     /// @notice Lets claim `index` win its round, which is open: its proof was verified. Anyone may call this. Try it without
     /// sending it first: an opening that is refused takes nearly all gas.
+    /// @param history The root of the history that the program went through.
     /// @param blobs An opening for each blob that the program read, in its order; 192 bytes each, as the point-evaluation
     /// precompile takes them.
-    function proveClaim(uint64 index, bytes calldata blobs) external {
-        _checkProvable(index);
-        bytes32 output = _output(ISettlement(settlement).publicInput(index), blobs);
+    function proveClaim(uint64 index, bytes32 history, bytes calldata blobs) external {
+        _checkProvable(index, history);
+        bytes32 output = _output(ISettlement(settlement).publicInput(index), history, blobs);
         _checkProved(output);
         _win(index);
         emit ClaimProved(index, output);
     }
 
-    /// @dev Whether a proof can decide the round of claim `index`.
-    function _checkProvable(uint64 index) internal view virtual {
+    /// @dev Whether a proof by this history can decide the round of claim `index`.
+    function _checkProvable(uint64 index, bytes32) internal view virtual {
         if (_retiredAt() != 0) revert Retired();
         _checkOpen(index);
     }
@@ -93,10 +95,10 @@ abstract contract ValidityProofs is BondedClaims {
         if (!StarkOpenings(openings).proved(keyHash, claimHash)) revert NotProved(output, claimHash);
     }
 
-    /// @dev What the program says when it has proved `publicInput` from these blobs.
-    function _output(bytes32 publicInput, bytes calldata blobs) private view returns (bytes32) {
+    /// @dev What the program says when it has proved `publicInput` by this history from these blobs.
+    function _output(bytes32 publicInput, bytes32 history, bytes calldata blobs) private view returns (bytes32) {
         if (blobs.length % OPENING != 0) revert WrongOpeningsLength(blobs.length);
-        bytes memory said = abi.encodePacked(publicInput);
+        bytes memory said = abi.encodePacked(publicInput, history);
         for (uint256 i = 0; i < blobs.length / OPENING; ++i) {
             bytes calldata opening = blobs[i * OPENING:(i + 1) * OPENING];
             // A chain without the precompile says nothing, which is no yes.

@@ -8,7 +8,7 @@ import {ValidityProofs} from "./ValidityProofs.sol";
 /// @title A claim is final when it, and all that it builds on, were proved; never by waiting.
 /// @notice The module of the preset zk-rollup. Anyone may claim, and prove what anyone claimed. The bond keeps nonsense off
 /// the list: a claim that is not the proved one loses it. If nobody proves, nothing becomes final, until the timelock
-/// sets another module.
+/// sets another module. Claims stand for no history here, so a proof may be by any.
 contract ZkProof is ValidityProofs {
     /// @param settlement Whose claims these are. It need not exist yet.
     /// @param proofs What a proof is.

@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {Rounds} from "../../src/dispute/Rounds.sol";
 import {ClaimStatus} from "../../src/interfaces/IClaim.sol";
 import {FaultProof} from "../../src/validity/FaultProof.sol";
-import {HybridProof} from "../../src/validity/HybridProof.sol";
 import {GameHandler} from "./GameHandler.sol";
 import {GameInvariantsTest} from "./GameInvariants.t.sol";
 import {GameTest, Side} from "./GameTest.sol";
@@ -12,10 +11,13 @@ import {HybridTest} from "./HybridTest.sol";
 
 /// @notice The game's players, and a prover who proves right claims whenever they like.
 contract HybridHandler is GameHandler, HybridTest {
+    uint256 private constant COPIES_MOST = 3;
+
     /// @notice How many claims won by a proof.
     uint256 public proved;
 
-    mapping(uint64 parent => bool) private _isCopied;
+    mapping(uint64 parent => uint256) private _copies;
+    mapping(uint64 index => bool) private _isCopy;
 
     function setUp() public override(GameHandler, GameTest) {
         super.setUp();
@@ -29,46 +31,51 @@ contract HybridHandler is GameHandler, HybridTest {
         return super._gameConfig();
     }
 
-    /// @notice A liar claims what a right claim says, with a made-up history.
+    /// @notice A liar claims what a right claim says, or will say, with a made-up history.
     function copy(uint256 seed) external {
         _begin();
         uint64 parent = _chain[seed % _chain.length];
-        if (_rightOn[parent] == 0 || _isCopied[parent] || _status(parent) == ClaimStatus.Rejected) return;
-        Side memory s = _honest(mallory, parent);
+        if (game.lastBatchFor(parent) > inbox.lastBatch() || _copies[parent] == COPIES_MOST) return;
         uint256 due = game.bond(parent, mallory);
-        try this.claimCopy(s) {
+        try this.claimCopy(_honest(mallory, parent)) returns (uint64 index) {
             brought += due;
-            _isCopied[parent] = true;
+            ++_copies[parent];
+            _isCopy[index] = true;
         } catch {}
         _quiet = false;
     }
 
-    function claimCopy(Side memory s) external {
-        _maker[_claimWithMadeUpHistory(s)] = s.player;
+    function claimCopy(Side memory s) external returns (uint64 index) {
+        index = _claimWithMadeUpHistory(s);
+        _maker[index] = s.player;
     }
 
-    /// @notice Proves a claim, if there is a proof. It is refused only if the claim has won already, or was copied.
+    /// @notice Proves a claim, if there is a proof of what it says. Its history decides whether it wins by that. A right one
+    /// is refused only if it has won already.
     function prove(uint256 seed) external {
         _begin();
         uint64 index = uint64(seed % settlement.gameCount());
-        if (index == 0 || !_isRight[index]) return _boastOfAProof(index);
-        _verify(settlement, index, "");
-        bool copied = _isCopied[settlement.claimAt(index).parentIndex()];
-        try _hybrid().proveClaim(index, "") {
-            if (copied) broken = "a proof chose between histories";
+        if (index == 0) return;
+        uint64 parent = settlement.claimAt(index).parentIndex();
+        bytes32 right = _rootOf(_honest(alice, parent)).node;
+        if (_isRight[index] || _isCopy[index]) _verify(settlement, index, right, "");
+        if (!_isRight[index]) return _boastOfAProof(index, right);
+        try _hybrid().proveClaim(index, right, "") {
             ++proved;
         } catch (bytes memory reason) {
             bool over = keccak256(reason) == keccak256(abi.encodeWithSelector(Rounds.RoundOver.selector, index));
-            bool same = keccak256(reason) == keccak256(abi.encodeWithSelector(HybridProof.SameEnd.selector, index));
-            if (!over && !(same && copied)) broken = "a proof was refused";
+            if (!over) broken = "a proof was refused";
         }
         _check();
     }
 
-    function _boastOfAProof(uint64 index) private {
-        try _hybrid().proveClaim(index, "") {
-            broken = "a claim won without a proof";
-        } catch {}
+    function _boastOfAProof(uint64 index, bytes32 right) private {
+        bytes32[2] memory histories = [game.rootEdge(index).node, right];
+        for (uint256 i = 0; i < 2; ++i) {
+            try _hybrid().proveClaim(index, histories[i], "") {
+                broken = "a claim won without a proof, or by another history";
+            } catch {}
+        }
     }
 }
 
@@ -120,25 +127,30 @@ contract HybridInvariantsTest is GameInvariantsTest {
         vm.assertEq(uint256(handler.gameOf().status(2)), uint256(ClaimStatus.Rejected));
     }
 
-    /// @dev A copy stops the proof, a wrong claim grows old on it, and all of it loses the game.
+    /// @dev Copies come before and after a right claim, something wrong grows old on one, and the proof ends it all.
     function test_handler_copies() external {
         vm.pauseGasMetering();
         HybridHandler handler = HybridHandler(address(_handler));
-        handler.wait(1);
-        handler.copy(0);
-        handler.prove(1);
-        vm.assertEq(handler.proved(), 0);
-        vm.assertEq(handler.claims(), 3);
-        handler.commit(0);
-        handler.lie(16); // on the copy
+        handler.copy(7);
+        handler.wait(0);
+        handler.copy(8);
         vm.assertEq(handler.claims(), 4);
-        for (uint256 i = 0; i < 6; ++i) {
-            handler.wait(29);
+        handler.commit(0);
+        handler.lie(8); // on the first copy
+        vm.assertEq(handler.claims(), 5);
+        for (uint256 i = 0; i < 4; ++i) {
+            handler.prove(1);
+            handler.prove(3);
+            handler.wait(2);
         }
+        vm.assertEq(handler.proved(), 0);
         handler.prove(2);
+        vm.assertEq(handler.proved(), 1);
         vm.assertEq(handler.broken(), "");
-        vm.assertEq(uint256(handler.gameOf().status(1)), uint256(ClaimStatus.Final));
-        vm.assertEq(uint256(handler.gameOf().status(2)), uint256(ClaimStatus.Rejected));
-        vm.assertEq(uint256(handler.gameOf().status(3)), uint256(ClaimStatus.Rejected));
+        ClaimStatus[5] memory expected =
+            [ClaimStatus.Final, ClaimStatus.Rejected, ClaimStatus.Final, ClaimStatus.Rejected, ClaimStatus.Rejected];
+        for (uint64 i = 1; i < 5; ++i) {
+            vm.assertEq(uint256(handler.gameOf().status(i)), uint256(expected[i]));
+        }
     }
 }

@@ -75,9 +75,9 @@ contract HybridProofTest is HybridTest {
         _claimAs(_truth);
         skip(WINDOW + uint256(late));
         uint256 since = vm.getBlockTimestamp() - late;
-        _verify(settlement, 1, "");
+        bytes32 history = _verified(1);
         vm.expectRevert(abi.encodeWithSelector(Rounds.RoundOver.selector, 1));
-        _hybrid().proveClaim(1, "");
+        _hybrid().proveClaim(1, history, "");
         _expectFor(1, ClaimStatus.Final, since);
     }
 
@@ -101,19 +101,19 @@ contract HybridProofTest is HybridTest {
     function test_proveClaim_notProved_reverts() external {
         _claimAs(_truth);
         _claimAs(_lie);
-        _verify(settlement, 1, "");
-        bytes32 output = _output(settlement.publicInput(2), "");
+        _verified(1);
+        bytes32 history = game.rootEdge(2).node;
+        bytes32 output = _output(settlement.publicInput(2), history, "");
         vm.expectRevert(abi.encodeWithSelector(ValidityProofs.NotProved.selector, output, _claimHash(output)));
-        _hybrid().proveClaim(2, "");
+        _hybrid().proveClaim(2, history, "");
     }
 
     function test_proveClaim_among_other_moves() external {
         _claimAs(_truth);
         _claimAs(_lie);
-        _verify(settlement, 1, "");
         bytes[] memory moves = new bytes[](2);
-        moves[0] = abi.encodeCall(ValidityProofs.proveClaim, (2, ""));
-        moves[1] = abi.encodeCall(ValidityProofs.proveClaim, (1, ""));
+        moves[0] = abi.encodeCall(ValidityProofs.proveClaim, (2, game.rootEdge(2).node, ""));
+        moves[1] = abi.encodeCall(ValidityProofs.proveClaim, (1, _verified(1), ""));
         bool[] memory done = game.multi(moves);
         vm.assertFalse(done[0]);
         vm.assertTrue(done[1]);
@@ -164,9 +164,9 @@ contract HybridProofTest is HybridTest {
         skip(2 * WINDOW);
         _creditAll(_lie);
         _creditAll(_truth);
-        _verify(settlement, wrong, "");
+        bytes32 history = _verified(wrong); // what no prover could do
         vm.expectRevert(abi.encodeWithSelector(Rounds.RoundOver.selector, right));
-        _hybrid().proveClaim(wrong, "");
+        _hybrid().proveClaim(wrong, history, "");
         _expectFor(right, ClaimStatus.Final, since);
         _expectFor(wrong, ClaimStatus.Rejected, since);
         game.settle(right);
@@ -184,9 +184,9 @@ contract HybridProofTest is HybridTest {
         uint256 since = vm.getBlockTimestamp();
         skip(1 hours);
         for (uint64 i = 1; i <= 2; ++i) {
-            _verify(settlement, i, "");
+            bytes32 history = _verified(i);
             vm.expectRevert(abi.encodeWithSelector(Rounds.RoundOver.selector, 2));
-            _hybrid().proveClaim(i, "");
+            _hybrid().proveClaim(i, history, "");
         }
         _expectFor(2, ClaimStatus.Final, since);
         _expectFor(1, ClaimStatus.Rejected, since);
@@ -224,13 +224,13 @@ contract HybridProofTest is HybridTest {
     function test_proveClaim_retired_reverts() external {
         _claimAs(_truth);
         _claimAs(_lie);
-        _verify(settlement, 1, "");
+        bytes32 history = _verified(1);
         HybridProof old = _hybrid();
         game = _newGame();
         vm.prank(address(timelock));
         settlement.setValidity(address(game));
         vm.expectRevert(ValidityProofs.Retired.selector);
-        old.proveClaim(1, "");
+        old.proveClaim(1, history, "");
         skip(WINDOW);
         _expectStatus(1, ClaimStatus.Pending);
         old.settle(1);
@@ -240,14 +240,14 @@ contract HybridProofTest is HybridTest {
 
     function test_proveClaim_retired_within_the_window_reverts() external {
         _claimAs(_truth);
-        _verify(settlement, 1, "");
+        bytes32 history = _verified(1);
         HybridProof old = _hybrid();
         game = _newGame();
         vm.prank(address(timelock));
         settlement.setValidity(address(game));
         skip(2 * WINDOW);
         vm.expectRevert(ValidityProofs.Retired.selector);
-        old.proveClaim(1, "");
+        old.proveClaim(1, history, "");
         _expectStatus(1, ClaimStatus.Pending);
     }
 
@@ -321,46 +321,54 @@ contract HybridProofTest is HybridTest {
         vm.assertEq(game.withdrawable(alice), STRIDES_BOND + STEPS_BOND);
     }
 
-    // The same end with another history
+    // The same end by another history
 
-    /// @dev A proof does not see histories, so neither is proved. The game sees them.
-    function test_proveClaim_sameEnd_reverts() external {
+    /// @dev Whoever copies a claim with a made-up history, before or after it, stops no proof of it, and proves nothing.
+    function test_proveClaim_among_copies() external {
+        uint64 before_ = _claimWithMadeUpHistory(_honest(mallory, 0));
         uint64 right = _claimAs(_truth);
-        uint64 copy = _claimWithMadeUpHistory(_honest(mallory, 0));
-        uint64 wrong = _claimAs(_liar(carol, 0, 0, 0, 0));
-        vm.assertEq(settlement.publicInput(right), settlement.publicInput(copy));
-        _verify(settlement, right, "");
-        for (uint64 i = right; i <= copy; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(HybridProof.SameEnd.selector, i));
-            _hybrid().proveClaim(i, "");
-        }
-        _play(_truth);
-        skip(WINDOW);
-        _creditAll(_truth);
+        uint64 after_ = _claimWithMadeUpHistory(_honest(mallory, 0));
+        bytes32 history = _verified(right);
+        vm.assertEq(history, _rootOf(_truth).node);
+        _expectNoProof(before_, history);
+        _expectNoProof(after_, history);
+        _hybrid().proveClaim(right, history, "");
         _expectStatus(right, ClaimStatus.Final);
-        game.settle(copy);
-        game.settle(wrong);
-        vm.assertEq(game.withdrawable(mallory), 0);
+        _expectStatus(before_, ClaimStatus.Rejected);
+        _expectStatus(after_, ClaimStatus.Rejected);
+        game.settle(before_);
+        game.settle(after_);
         vm.assertEq(game.withdrawable(alice), CLAIM_BOND);
+        vm.assertEq(game.withdrawable(mallory), 0);
     }
 
-    /// @dev As many blocks, or the same root, or the same end on another parent, is not the same end.
-    function test_proveClaim_beside_claims_with_half_the_end() external {
-        bytes32 hash = inbox.batchHash(1);
-        uint64 right = _claimAs(_truth);
-        vm.prank(mallory);
-        settlement.propose{value: CLAIM_BOND}(genesis, 1, hash, _outputRoot(2), 3, new bytes(384));
-        vm.prank(mallory);
-        settlement.propose{value: CLAIM_BOND}(genesis, 1, hash, "another root", 2, new bytes(384));
-        _commit("two");
-        uint64 next = _claimAs(_honest(alice, right));
-        IClaim other = settlement.claimAt(2);
-        hash = inbox.batchHash(2);
-        vm.prank(mallory);
-        settlement.propose(other, 2, hash, _outputRoot(4), 4, new bytes(384));
-        _proveClaim(right);
-        _proveClaim(next);
-        _expectStatus(next, ClaimStatus.Final);
+    /// @dev Whatever history is said, only the claim's own will do.
+    function test_proveClaim_wrongHistory_reverts(bytes32 history) external {
+        uint64 index = _claimAs(_truth);
+        bytes32 expected = _verified(index);
+        vm.assume(history != expected);
+        _verify(settlement, index, history, "");
+        vm.expectRevert(abi.encodeWithSelector(HybridProof.WrongHistory.selector, expected));
+        _hybrid().proveClaim(index, history, "");
+        _proveClaim(index);
+    }
+
+    function test_proveClaim_notOurs_reverts() external {
+        uint64[2] memory none = [uint64(0), 7];
+        for (uint256 i = 0; i < none.length; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(Rounds.NotOurs.selector, none[i]));
+            _hybrid().proveClaim(none[i], 0, "");
+        }
+    }
+
+    /// @dev The proof of what a copy says shows nothing of it: neither with its own history nor with the right one.
+    function _expectNoProof(uint64 copy, bytes32 right) private {
+        bytes32 own = game.rootEdge(copy).node;
+        vm.expectRevert(abi.encodeWithSelector(HybridProof.WrongHistory.selector, own));
+        _hybrid().proveClaim(copy, right, "");
+        bytes32 output = _output(settlement.publicInput(copy), own, "");
+        vm.expectRevert(abi.encodeWithSelector(ValidityProofs.NotProved.selector, output, _claimHash(output)));
+        _hybrid().proveClaim(copy, own, "");
     }
 
     function test_propose_copy_of_a_proved_claim_reverts() external {
@@ -379,12 +387,8 @@ contract HybridProofTest is HybridTest {
         _commit("two");
         uint64 wrong = _claimAs(_liar(mallory, copy, 0, 0, 0));
         skip(WINDOW);
-        _verify(settlement, copy, "");
-        vm.expectRevert(abi.encodeWithSelector(HybridProof.SameEnd.selector, copy));
-        _hybrid().proveClaim(copy, "");
-        _play(_truth);
-        skip(WINDOW);
-        _creditAll(_truth);
+        _expectNoProof(copy, _verified(right));
+        _proveClaim(right);
         _expectStatus(right, ClaimStatus.Final);
         _expectStatus(copy, ClaimStatus.Rejected);
         _expectStatus(wrong, ClaimStatus.Rejected);

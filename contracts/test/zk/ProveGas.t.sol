@@ -19,8 +19,8 @@ contract ProveGasTest is ZkProofTest {
         uint64 index = 0;
         for (uint256 i = 0; i < 3; ++i) {
             index = _claimAs(alice, index, "right");
-            _verify(settlement, index, _openings(blobs[i]));
-            zk.proveClaim(index, _openings(blobs[i]));
+            _verify(settlement, index, HISTORY, _openings(blobs[i]));
+            zk.proveClaim(index, HISTORY, _openings(blobs[i]));
             string memory name = string.concat("proveClaim with ", names[i], ", transaction");
             vm.assertLe(vm.snapshotGasLastCall("zk", name), most[i], name);
             _commit("more");

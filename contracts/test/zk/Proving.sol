@@ -38,13 +38,14 @@ abstract contract Proving is Test {
         return ValidityProofs.Proofs({openings: address(book), keyHash: KEY, exeCommit: EXE, vmCommit: ZKVM});
     }
 
-    /// @dev A proof of claim `index`, from these blobs, is verified. Whether it can be is the caller's to know.
-    function _verify(ISettlement settlement, uint64 index, bytes memory blobs) internal {
-        book.tell(KEY, _claimHash(_output(settlement.publicInput(index), blobs)));
+    /// @dev A proof of claim `index`, by this history from these blobs, is verified. Whether it can be is the caller's to
+    /// know.
+    function _verify(ISettlement settlement, uint64 index, bytes32 history, bytes memory blobs) internal {
+        book.tell(KEY, _claimHash(_output(settlement.publicInput(index), history, blobs)));
     }
 
-    function _output(bytes32 publicInput, bytes memory blobs) internal pure returns (bytes32) {
-        bytes memory said = bytes.concat(publicInput);
+    function _output(bytes32 publicInput, bytes32 history, bytes memory blobs) internal pure returns (bytes32) {
+        bytes memory said = bytes.concat(publicInput, history);
         for (uint256 i = 0; i < blobs.length; ++i) {
             if (i % 192 < 96) said = bytes.concat(said, blobs[i]);
         }

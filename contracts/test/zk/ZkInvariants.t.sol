@@ -57,10 +57,10 @@ contract ZkHandler is ZkProofTest {
     function prove(uint256 seed) external {
         uint64 index = uint64(seed % settlement.gameCount());
         if (index == 0) return;
-        if (_isRightStep(index)) _verify(settlement, index, "");
+        if (_isRightStep(index)) _verify(settlement, index, HISTORY, "");
         uint64 parent = settlement.claimAt(index).parentIndex();
         bool due = _isRightStep(index) && _winner[parent] == 0;
-        try zk.proveClaim(index, "") {
+        try zk.proveClaim(index, HISTORY, "") {
             if (!due) broken = "a claim won without a proof, or a round twice";
             _winner[parent] = index;
             ++proved;

@@ -103,12 +103,12 @@ contract ZkProofClaimsTest is ZkProofTest {
         uint64 index = _claimAs(alice, 0, RIGHT);
         skip(1 hours);
         _expectStatus(index, ClaimStatus.Pending);
-        _verify(settlement, index, "");
-        bytes32 output = _output(settlement.publicInput(index), "");
+        _verify(settlement, index, HISTORY, "");
+        bytes32 output = _output(settlement.publicInput(index), HISTORY, "");
         vm.expectEmit(address(zk));
         emit ValidityProofs.ClaimProved(index, output);
         vm.prank(mallory);
-        zk.proveClaim(index, "");
+        zk.proveClaim(index, HISTORY, "");
         _expectStatus(index, ClaimStatus.Final);
         uint256 since = vm.getBlockTimestamp();
         skip(1 days);
@@ -134,8 +134,20 @@ contract ZkProofClaimsTest is ZkProofTest {
     function test_proveClaim_of_blobs() external {
         uint64 index = _claimAs(alice, 0, RIGHT);
         bytes memory blobs = _openings(6);
-        _verify(settlement, index, blobs);
-        zk.proveClaim(index, blobs);
+        _verify(settlement, index, HISTORY, blobs);
+        zk.proveClaim(index, HISTORY, blobs);
+        _expectStatus(index, ClaimStatus.Final);
+    }
+
+    /// @dev Claims stand for no history here: the program's will do, whichever it is, and no other.
+    function test_proveClaim_by_whatever_history(bytes32 history, bytes32 other) external {
+        vm.assume(history != other);
+        uint64 index = _claimAs(alice, 0, RIGHT);
+        _verify(settlement, index, history, "");
+        bytes32 output = _output(settlement.publicInput(index), other, "");
+        vm.expectRevert(abi.encodeWithSelector(ValidityProofs.NotProved.selector, output, _claimHash(output)));
+        zk.proveClaim(index, other, "");
+        zk.proveClaim(index, history, "");
         _expectStatus(index, ClaimStatus.Final);
     }
 
@@ -143,7 +155,7 @@ contract ZkProofClaimsTest is ZkProofTest {
         uint64[2] memory none = [uint64(0), 7];
         for (uint256 i = 0; i < none.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(Rounds.NotOurs.selector, none[i]));
-            zk.proveClaim(none[i], "");
+            zk.proveClaim(none[i], HISTORY, "");
         }
     }
 
@@ -152,7 +164,7 @@ contract ZkProofClaimsTest is ZkProofTest {
         uint256[4] memory lengths = [uint256(1), 96, 191, 193];
         for (uint256 i = 0; i < lengths.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(ValidityProofs.WrongOpeningsLength.selector, lengths[i]));
-            zk.proveClaim(index, new bytes(lengths[i]));
+            zk.proveClaim(index, HISTORY, new bytes(lengths[i]));
         }
     }
 
@@ -162,41 +174,41 @@ contract ZkProofClaimsTest is ZkProofTest {
         bytes memory blobs = _openings(3);
         bit = bound(bit, 0, 8 * blobs.length - 1);
         blobs[bit / 8] ^= bytes1(uint8(1 << (bit % 8)));
-        _verify(settlement, index, blobs);
+        _verify(settlement, index, HISTORY, blobs);
         vm.expectRevert(abi.encodeWithSelector(ValidityProofs.OpeningRefused.selector, bit / 8 / 192));
-        zk.proveClaim(index, blobs);
+        zk.proveClaim(index, HISTORY, blobs);
     }
 
     /// @dev A parent without the precompile, or with another curve or blob behind it.
     function test_proveClaim_precompile_that_says_something_else_reverts() external {
         uint64 index = _claimAs(alice, 0, RIGHT);
         bytes memory blobs = _openings(1);
-        _verify(settlement, index, blobs);
+        _verify(settlement, index, HISTORY, blobs);
         bytes[4] memory answers =
             [bytes(""), abi.encode(4096), abi.encode(4095, BLS_MODULUS), abi.encode(4096, BLS_MODULUS - 1)];
         for (uint256 i = 0; i < answers.length; ++i) {
             vm.mockCall(address(0x0a), "", answers[i]);
             vm.expectRevert(abi.encodeWithSelector(ValidityProofs.OpeningRefused.selector, 0));
-            zk.proveClaim(index, blobs);
+            zk.proveClaim(index, HISTORY, blobs);
         }
         vm.mockCallRevert(address(0x0a), "", abi.encode(4096, BLS_MODULUS));
         vm.expectRevert(abi.encodeWithSelector(ValidityProofs.OpeningRefused.selector, 0));
-        zk.proveClaim(index, blobs);
+        zk.proveClaim(index, HISTORY, blobs);
         vm.clearMockedCalls();
-        zk.proveClaim(index, blobs);
+        zk.proveClaim(index, HISTORY, blobs);
     }
 
     function test_proveClaim_notProved_reverts() external {
         uint64 index = _claimAs(alice, 0, RIGHT);
-        bytes32 output = _output(settlement.publicInput(index), "");
+        bytes32 output = _output(settlement.publicInput(index), HISTORY, "");
         bytes32 claimHash = _claimHash(output);
         book.tell(keccak256("another key"), claimHash);
         book.tell(KEY, keccak256(_claim(ZKVM, ZKVM, output)));
         book.tell(KEY, keccak256(_claim(EXE, EXE, output)));
         vm.expectRevert(abi.encodeWithSelector(ValidityProofs.NotProved.selector, output, claimHash));
-        zk.proveClaim(index, "");
+        zk.proveClaim(index, HISTORY, "");
         book.tell(KEY, claimHash);
-        zk.proveClaim(index, "");
+        zk.proveClaim(index, HISTORY, "");
     }
 
     /// @dev One blob too few, one too many, none, or in another order.
@@ -204,7 +216,7 @@ contract ZkProofClaimsTest is ZkProofTest {
         uint64 index = _claimAs(alice, 0, RIGHT);
         bytes memory blobs = _openings(2);
         bytes memory one = _openings(1);
-        _verify(settlement, index, blobs);
+        _verify(settlement, index, HISTORY, blobs);
         _expectNotProved(index, one);
         _expectNotProved(index, "");
         _expectNotProved(index, _openings(3));
@@ -214,13 +226,13 @@ contract ZkProofClaimsTest is ZkProofTest {
             turned[i] = blobs[(i + 192) % 384];
         }
         _expectNotProved(index, turned);
-        zk.proveClaim(index, blobs);
+        zk.proveClaim(index, HISTORY, blobs);
     }
 
     function _expectNotProved(uint64 index, bytes memory blobs) private {
-        bytes32 output = _output(settlement.publicInput(index), blobs);
+        bytes32 output = _output(settlement.publicInput(index), HISTORY, blobs);
         vm.expectRevert(abi.encodeWithSelector(ValidityProofs.NotProved.selector, output, _claimHash(output)));
-        zk.proveClaim(index, blobs);
+        zk.proveClaim(index, HISTORY, blobs);
     }
 
     function test_proveClaim_decided_reverts() external {
@@ -229,9 +241,9 @@ contract ZkProofClaimsTest is ZkProofTest {
         _proveClaim(right);
         skip(1 days);
         for (uint64 i = right; i <= wrong; ++i) {
-            _verify(settlement, i, ""); // what no prover could do
+            _verify(settlement, i, HISTORY, ""); // what no prover could do
             vm.expectRevert(abi.encodeWithSelector(Rounds.RoundOver.selector, right));
-            zk.proveClaim(i, "");
+            zk.proveClaim(i, HISTORY, "");
         }
         vm.assertEq(settlement.claimAt(right).resolvedAt(), vm.getBlockTimestamp() - 1 days);
         vm.assertEq(settlement.claimAt(wrong).resolvedAt(), vm.getBlockTimestamp() - 1 days);
@@ -241,12 +253,12 @@ contract ZkProofClaimsTest is ZkProofTest {
     function test_proveClaim_after_a_reorg_of_the_parent_reverts() external {
         uint256 before = vm.snapshotState();
         uint64 index = _claimAs(alice, 0, RIGHT);
-        bytes32 proved = _claimHash(_output(settlement.publicInput(index), ""));
+        bytes32 proved = _claimHash(_output(settlement.publicInput(index), HISTORY, ""));
         vm.revertToState(before);
         vm.assertEq(_claimAs(mallory, 0, WRONG), index);
         book.tell(KEY, proved);
         _expectNotProved(index, "");
-        zk.proveClaim(_claimAs(alice, 0, RIGHT), "");
+        zk.proveClaim(_claimAs(alice, 0, RIGHT), HISTORY, "");
         _expectStatus(index, ClaimStatus.Rejected);
     }
 
@@ -342,9 +354,9 @@ contract ZkProofClaimsTest is ZkProofTest {
         uint64 copy = _claimAs(mallory, other, "three");
         vm.assertEq(settlement.publicInput(last), settlement.publicInput(copy));
         vm.assertNotEq(settlement.publicInput(same), settlement.publicInput(other));
-        _verify(settlement, copy, "");
-        zk.proveClaim(copy, "");
-        zk.proveClaim(last, "");
+        _verify(settlement, copy, HISTORY, "");
+        zk.proveClaim(copy, HISTORY, "");
+        zk.proveClaim(last, HISTORY, "");
         _proveClaim(same);
         _expectNotProved(other, "");
         _proveClaim(right);
@@ -357,9 +369,9 @@ contract ZkProofClaimsTest is ZkProofTest {
     function test_settle_pays_who_made_the_proved_claim() external {
         uint64 wrong = _claimAs(mallory, 0, WRONG);
         uint64 right = _claimAs(alice, 0, RIGHT);
-        _verify(settlement, right, "");
+        _verify(settlement, right, HISTORY, "");
         vm.prank(bob);
-        zk.proveClaim(right, "");
+        zk.proveClaim(right, HISTORY, "");
         vm.expectEmit(address(zk));
         emit Bonds.BondSettled(bytes32(uint256(wrong)), alice, CLAIM_BOND / 2, CLAIM_BOND / 2);
         zk.settle(wrong);
@@ -413,16 +425,16 @@ contract ZkProofClaimsTest is ZkProofTest {
         _commit("two");
         uint64 open = _claimAs(bob, proved, RIGHT);
         _proveClaim(proved);
-        _verify(settlement, open, "");
+        _verify(settlement, open, HISTORY, "");
         ZkProof old = zk;
         zk = new ZkProof(_zkConfig());
         vm.prank(address(timelock));
         settlement.setValidity(address(zk));
         for (uint64 i = proved; i <= open; ++i) {
             vm.expectRevert(ValidityProofs.Retired.selector);
-            old.proveClaim(i, "");
+            old.proveClaim(i, HISTORY, "");
             vm.expectRevert(abi.encodeWithSelector(Rounds.NotOurs.selector, i));
-            zk.proveClaim(i, "");
+            zk.proveClaim(i, HISTORY, "");
         }
         skip(365 days);
         _expectStatus(proved, ClaimStatus.Final);
@@ -430,7 +442,7 @@ contract ZkProofClaimsTest is ZkProofTest {
         old.settle(open);
         vm.assertEq(old.withdrawable(bob), CLAIM_BOND);
         uint64 again = _claimAs(bob, proved, RIGHT);
-        zk.proveClaim(again, "");
+        zk.proveClaim(again, HISTORY, "");
         _expectStatus(again, ClaimStatus.Final);
     }
 

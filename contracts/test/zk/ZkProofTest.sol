@@ -9,6 +9,8 @@ import {Proving} from "./Proving.sol";
 /// @notice A rollup whose claims are proved.
 abstract contract ZkProofTest is CoreTest, Proving {
     uint256 internal constant CLAIM_BOND = 10 ether;
+    /// @dev What programs went through, if nothing else is said.
+    bytes32 internal constant HISTORY = keccak256("history");
 
     ZkProof internal zk;
     address internal carol = makeAddr("carol");
@@ -41,8 +43,8 @@ abstract contract ZkProofTest is CoreTest, Proving {
 
     /// @dev A proof without blobs is verified, and shown.
     function _proveClaim(uint64 index) internal {
-        _verify(settlement, index, "");
-        zk.proveClaim(index, "");
+        _verify(settlement, index, HISTORY, "");
+        zk.proveClaim(index, HISTORY, "");
     }
 
     function _status(uint64 index) internal view returns (ClaimStatus) {

@@ -161,7 +161,6 @@ sol! {
         function burnt() external view returns (uint256 amount);
         function levelBond(uint8 level) external view returns (uint256 bond);
         function status(uint64 index) external view returns (uint8 status);
-        function winnerOn(uint64 parentIndex) external view returns (uint64 winner);
         function expectedResolution(uint64 index) external view returns (uint64 time);
         function withdrawable(address account) external view returns (uint256 amount);
         function windowSeconds() external view returns (uint64);
@@ -175,7 +174,7 @@ sol! {
         event ClaimProved(uint64 indexed index, bytes32 output);
         error NotProved(bytes32 output, bytes32 claimHash);
         error RoundOver(uint64 winner);
-        function proveClaim(uint64 index, bytes blobs) external;
+        function proveClaim(uint64 index, bytes32 history, bytes blobs) external;
         function openings() external view returns (address);
         function keyHash() external view returns (bytes32);
         function exeCommit() external view returns (bytes32);

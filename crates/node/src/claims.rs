@@ -57,14 +57,10 @@ pub struct Expected {
 impl Expected {
     /// Whether a claim says this.
     pub fn is(&self, claim: &Claim) -> bool {
-        self.ends_like(claim) && claim.data_hash == self.data_hash()
-    }
-
-    /// Whether a claim says this of how the batches end, by whatever history.
-    fn ends_like(&self, claim: &Claim) -> bool {
         claim.batch_index == self.batch_index
             && claim.output_root == self.output_root
             && claim.last_block == self.last_block
+            && claim.data_hash == self.data_hash()
     }
 
     /// As the Settlement hashes it.
@@ -105,9 +101,6 @@ pub struct Verdict {
     pub right: Vec<(Claim, Claim)>,
     /// Where wrong claims stand on right ones, oldest first.
     pub contests: Vec<Contest>,
-    /// Claims on which one stands that ends as it should, by a wrong history. The game finds it out,
-    /// but a validity proof does not: ask who has won there ([`OpenClaims::winners`]).
-    pub copied: Vec<u64>,
     /// Whether there may be more right claims, about batches that are not derived yet.
     pub is_behind: bool,
 }
@@ -128,19 +121,6 @@ pub fn judge<E>(
             verdict.is_behind = true;
             return Ok(verdict);
         };
-        if rivals.iter().any(|claim| expected.ends_like(claim) && !expected.is(claim)) {
-            verdict.copied.push(parent.index);
-        }
-        if let Some(winner) = open.winners.get(&parent.index) {
-            // Proved with whatever history, it has won, and what builds on it counts.
-            let won = rivals.iter().find(|claim| claim.index == *winner);
-            let Some(won) = won.filter(|claim| expected.ends_like(claim)) else {
-                return Ok(verdict);
-            };
-            verdict.right.push((parent, **won));
-            verdict.tip = **won;
-            continue;
-        }
         let right = rivals.iter().find(|claim| expected.is(claim)).map(|claim| **claim);
         let wrong = rivals.iter().filter(|claim| !expected.is(claim)).map(|claim| claim.index);
         let wrong: Vec<u64> = wrong.collect();
@@ -236,33 +216,14 @@ mod tests {
         assert!(!check(&answered, 5, &[(0, Some(3), &[1]), (3, Some(5), &[4])]));
     }
 
+    /// Neither the game nor a proof lifts such a copy.
     #[test]
     fn the_right_root_with_a_wrong_history_is_wrong() {
-        let mut lie = claim(1, 0, 1, 1);
-        lie.data_hash = keccak256(b"a history");
-        assert!(!check(&[lie], 0, &[(0, None, &[1])]));
-    }
-
-    /// A copy of a right claim, with a made-up history, is proved while its parent is pending. What is
-    /// false on top of it must be contested, although the game would have found the copy out.
-    #[test]
-    fn what_builds_on_a_copy_that_was_proved_is_looked_at() {
         let mut copy = claim(1, 0, 1, 1);
         copy.data_hash = keccak256(b"a history");
-        let pending = vec![copy, claim(2, 1, 3, 9)];
-        let mut open = OpenClaims { pending, ..OpenClaims::default() };
-        let verdict = check_open(&open, 0, &[(0, None, &[1])]);
-        assert_eq!(verdict.copied, [0]);
-        open.winners = [(0, 1)].into();
-        check_open(&open, 1, &[(1, None, &[2])]);
-    }
-
-    #[test]
-    fn nothing_is_said_where_something_false_has_won() {
-        let winners = [(0, 1)].into();
-        let pending = vec![claim(1, 0, 1, 9), claim(2, 1, 3, 3)];
-        let open = OpenClaims { pending, winners, ..OpenClaims::default() };
-        check_open(&open, 0, &[]);
+        let on_it = claim(2, 1, 3, 3);
+        check(&[copy, on_it], 0, &[(0, None, &[1])]);
+        check(&[copy, on_it, claim(3, 0, 1, 1)], 3, &[(0, Some(3), &[1])]);
     }
 
     #[test]

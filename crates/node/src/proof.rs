@@ -5,7 +5,8 @@ use alloy_primitives::{Address, B256, Bytes};
 use altana_ledger::{Error as LedgerError, Ledger};
 use altana_parent::{BatchEvidence, Claim, ParentError, VerifiedProof, open_blob};
 use altana_proof::{
-    BlobData, Inputs, Job, JobError, ProofError, Refused, Statement, guest, prove_natively, record,
+    BlobData, Inputs, Job, JobError, ProofError, Refused, Run, Statement, guest, prove_natively,
+    record,
 };
 use altana_protocol::{
     ChainSpec,
@@ -20,6 +21,15 @@ pub(crate) struct Task {
     pub(crate) output: B256,
     /// The guest's inputs.
     pub(crate) inputs: Inputs,
+    /// What the parent is shown beside the proof.
+    pub(crate) shown: Shown,
+}
+
+/// What a proof is about besides the claim, and the parent does not know.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    /// The root of the history that the program went through.
+    pub(crate) history: B256,
     /// What the point-evaluation precompile takes for each blob.
     pub(crate) blobs: Bytes,
 }
@@ -59,6 +69,7 @@ pub(crate) fn task(
 ) -> Result<Task, TaskError> {
     let before = ledger.block_by_number(span.start_block)?;
     let before = before.ok_or(TaskError::Gone(span.start_block))?;
+    let history = span.history(ledger)?.ok_or(TaskError::Gone(claim.last_block))?.root();
     let mut witness = Witness::default();
     witness.insert_spec(spec);
     witness.insert_parent(&before.header);
@@ -90,7 +101,7 @@ pub(crate) fn task(
         claim.output_root,
         claim.last_block,
     );
-    if proved != claimed {
+    if proved != (Run { public_input: claimed, history }) {
         return Err(TaskError::Disagreement);
     }
     let pages = inputs.pages.clone().into();
@@ -103,7 +114,7 @@ pub(crate) fn task(
         let proof = proof.filter(|proof| proof[64..96] == opening.y[..]);
         opened.extend_from_slice(&proof.ok_or(TaskError::Blob(hash))?);
     }
-    Ok(Task { output, inputs, blobs: opened.into() })
+    Ok(Task { output, inputs, shown: Shown { history, blobs: opened.into() } })
 }
 
 /// Why a job has no proof that can be sent.
@@ -124,7 +135,7 @@ pub(crate) enum NoProof {
 pub(crate) fn verified(
     job: &Job,
     key: &[Address],
-    blobs: &Bytes,
+    shown: Shown,
 ) -> Result<Option<VerifiedProof>, NoProof> {
     let found = job.failure().and_then(|reason| match reason {
         Some(reason) => Ok(Err(reason)),
@@ -150,7 +161,8 @@ pub(crate) fn verified(
             checkpoint: checkpoint.to_bytes().into(),
             checkpoint_id: checkpoint.id(guest::key(), &claim),
             part2: proof.part2.into(),
-            blobs: blobs.clone(),
+            history: shown.history,
+            blobs: shown.blobs,
         })),
         Err(error) => {
             job.reopen()?;

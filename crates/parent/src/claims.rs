@@ -16,7 +16,7 @@ use altana_contracts::bindings::{
     Settlement::{self, SettlementInstance},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Claims that are asked for at once: the contract looks up how each stands.
 const PAGE: u64 = 16;
@@ -88,8 +88,6 @@ pub struct OpenClaims {
     pub rejected: Vec<u64>,
     /// Where the list began.
     pub first_listed: u64,
-    /// For claims that were asked for, the one that has won on them ([`ClaimReader::winners_on`]).
-    pub winners: BTreeMap<u64, u64>,
 }
 
 /// How a claim stands.
@@ -201,7 +199,6 @@ impl ClaimReader {
             first_listed: known_final,
             finals: Vec::new(),
             pending: Vec::new(),
-            winners: BTreeMap::new(),
         };
         if known_final > 0 && !self.is_final(known_final).await? {
             return Err(ParentError::Reset(format!("claim {known_final} is not final any more")));
@@ -283,19 +280,6 @@ impl ClaimReader {
     async fn claim_contract(&self, claim: u64) -> Result<ClaimInstance<&DynProvider>, ParentError> {
         let game = self.list().gameAtIndex(U256::from(claim)).call().await.map_err(temporary)?;
         Ok(ClaimContract::new(game.proxy, self.parent.provider()))
-    }
-
-    /// Of these claims those on which one has won its round, and which one that is.
-    pub async fn winners_on(&self, claims: &[u64]) -> Result<BTreeMap<u64, u64>, ParentError> {
-        let module = self.contract();
-        let mut winners = BTreeMap::new();
-        for claim in claims {
-            match module.winnerOn(*claim).call().await.map_err(temporary)? {
-                0 => {}
-                winner => _ = winners.insert(*claim, winner),
-            }
-        }
-        Ok(winners)
     }
 
     /// The last batch that a claim on this one covers.

@@ -44,7 +44,9 @@ pub struct VerifiedProof {
     pub checkpoint_id: B256,
     /// For the second transaction.
     pub part2: Bytes,
-    /// For the third: each blob's versioned hash, point, value, commitment and KZG proof.
+    /// For the third: the root of the history that the program went through.
+    pub history: B256,
+    /// For the third, too: each blob's versioned hash, point, value, commitment and KZG proof.
     pub blobs: Bytes,
 }
 
@@ -96,7 +98,7 @@ impl ClaimReader {
     ) -> Result<Result<ProofStep, String>, ParentError> {
         let provider = self.parent.provider();
         let module = ZkProof::new(self.module, provider);
-        match module.proveClaim(claim, proof.blobs.clone()).call().await {
+        match module.proveClaim(claim, proof.history, proof.blobs.clone()).call().await {
             Ok(_) => return Ok(Ok(ProofStep::Claim)),
             Err(error) if error.as_decoded_error::<ZkProof::NotProved>().is_some() => {}
             Err(error) => {
@@ -140,7 +142,11 @@ impl Claims {
                 (terms.openings, call.abi_encode())
             }
             ProofStep::Claim => {
-                let call = ZkProof::proveClaimCall { index: claim, blobs: proof.blobs.clone() };
+                let call = ZkProof::proveClaimCall {
+                    index: claim,
+                    history: proof.history,
+                    blobs: proof.blobs.clone(),
+                };
                 (self.reader.module, call.abi_encode())
             }
         };

@@ -8,7 +8,7 @@ use ark_ff::{BigInt, BigInteger, PrimeField};
 use altana_protocol::stf::{Oracle, Recorder};
 
 use crate::{
-    BlobData, Inputs, Opening, Refused, Scalar, Statement, decode_pages, encode_blobs,
+    BlobData, Inputs, Opening, Refused, Run, Scalar, Statement, decode_pages, encode_blobs,
     encode_pages, prove, run_batches,
 };
 
@@ -37,15 +37,15 @@ pub fn record<'a>(
     oracle: &impl Oracle,
     statement: &Statement,
     blobs: impl IntoIterator<Item = &'a BlobData>,
-) -> Result<(Inputs, B256), Refused> {
+) -> Result<(Inputs, Run), Refused> {
     let recorder = Recorder::new(oracle);
-    let public_input = run_batches(&recorder, statement)?;
+    let run = run_batches(&recorder, statement)?;
     let inputs = Inputs {
         statement: statement.encode(),
         blobs: encode_blobs(blobs),
         pages: encode_pages(recorder.into_answers()),
     };
-    Ok((inputs, public_input))
+    Ok((inputs, run))
 }
 
 /// [`prove`] on any computer.

@@ -41,9 +41,9 @@ pub enum BlobError {
     Root,
 }
 
-/// The guest's output: `keccak256(public input ‖ (versioned hash ‖ z ‖ y)*)`.
-pub fn output(public_input: B256, openings: &[Opening]) -> B256 {
-    let mut bytes = public_input.to_vec();
+/// The guest's output: `keccak256(public input ‖ history ‖ (versioned hash ‖ z ‖ y)*)`.
+pub fn output(public_input: B256, history: B256, openings: &[Opening]) -> B256 {
+    let mut bytes = [public_input, history].concat();
     for Opening { versioned_hash, z, y } in openings {
         bytes.extend_from_slice([versioned_hash.0, z.0, y.0].as_flattened());
     }

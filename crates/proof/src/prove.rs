@@ -9,8 +9,8 @@ use altana_protocol::{
 use core::cell::RefCell;
 
 use crate::{
-    BlobError, Blobs, BlobsError, Opening, PagesError, Scalar, Statement, StatementError, output,
-    pages::Pages,
+    BlobError, Blobs, BlobsError, Opening, PagesError, Scalar, Statement, StatementError,
+    history_root, output, pages::Pages,
 };
 
 /// There is nothing to prove. All of these are final: the same inputs are refused for ever.
@@ -50,8 +50,8 @@ pub fn prove<S: Scalar>(
     let pages = RefCell::new(Pages::new(pages));
     let oracle = Preimages { pages, blobs: Blobs::decode(blobs)? };
     let openings = oracle.blobs.open::<S>()?;
-    let public_input = run_batches(&oracle, &statement)?;
-    Ok((output(public_input, &openings), openings))
+    let Run { public_input, history } = run_batches(&oracle, &statement)?;
+    Ok((output(public_input, history, &openings), openings))
 }
 
 struct Preimages<'a, I> {
@@ -69,11 +69,20 @@ impl<I: Iterator<Item = Bytes>> Oracle for Preimages<'_, I> {
     }
 }
 
-/// Runs a statement's batches; gives the hash of what they lead to
-/// ([`public_input`]). An oracle that lacks something can be asked again once it has it.
-pub fn run_batches(oracle: &impl Oracle, statement: &Statement) -> Result<B256, Refused> {
+/// What a statement's batches lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The hash of it ([`public_input`]).
+    pub public_input: B256,
+    /// The root of the history on the way ([`history_root`]).
+    pub history: B256,
+}
+
+/// Runs a statement's batches. An oracle that lacks something can be asked again once it has it.
+pub fn run_batches(oracle: &impl Oracle, statement: &Statement) -> Result<Run, Refused> {
     let Statement { config_hash, previous_root, previous_batch, batches } = statement;
     let (mut root, mut parent, mut last_block) = (*previous_root, *previous_batch, 0);
+    let mut leaves = Vec::new();
     for hash in batches {
         let header = oracle.keccak(*hash)?;
         let batch = BatchHeader::decode(&header).ok_or(Refused::NoBatch(*hash))?;
@@ -83,6 +92,17 @@ pub fn run_batches(oracle: &impl Oracle, statement: &Statement) -> Result<B256, 
         let input = StfInput { config_hash: *config_hash, previous_output_root: root, batch };
         let output = run(oracle, &input)?;
         (root, parent, last_block) = (output.output_root, *hash, output.last_block);
+        leaves.push(output.leaves);
     }
-    Ok(public_input(*config_hash, *previous_root, *previous_batch, parent, root, last_block))
+    Ok(Run {
+        public_input: public_input(
+            *config_hash,
+            *previous_root,
+            *previous_batch,
+            parent,
+            root,
+            last_block,
+        ),
+        history: history_root(leaves),
+    })
 }

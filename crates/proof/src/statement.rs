@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 use alloy_primitives::B256;
 
-/// Most batches of a statement.
-pub const BATCHES_MAX: usize = 1024;
+/// Most batches of a statement: as many as a claim covers, which are those that its history has room
+/// for (docs/dispute.md §1).
+pub const BATCHES_MAX: usize = 4;
 /// Most bytes of an encoded statement.
 pub const STATEMENT_BYTES_MAX: usize = 32 * (3 + BATCHES_MAX);
 

@@ -9,6 +9,7 @@ mod oracle;
 mod read;
 mod witness;
 
+use alloc::vec::Vec;
 use alloy_consensus::{EMPTY_ROOT_HASH, Header};
 use alloy_primitives::{B256, U256, keccak256};
 use alloy_sol_types::SolValue;
@@ -41,12 +42,14 @@ pub struct StfInput {
 }
 
 /// What a state transition gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StfOutput {
     /// Output root after the batch.
     pub output_root: B256,
     /// Number of the batch's last block.
     pub last_block: u64,
+    /// The [`block_leaf`] of each block: the batch's part of a claim's history.
+    pub leaves: Vec<B256>,
 }
 
 /// `keccak256(bytes32(0) ++ stateRoot ++ messagePasserStorageRoot ++ blockHash)`
@@ -86,16 +89,17 @@ fn output_preimage(state_root: B256, message_passer_root: B256, block_hash: B256
 pub fn run(oracle: &impl Oracle, input: &StfInput) -> Result<StfOutput, MissingPreimage> {
     let spec = read::spec(oracle, input.config_hash)?;
     let (mut parent, mut parent_hash) = read::parent(oracle, input.previous_output_root)?;
+    let mut output_root = input.previous_output_root;
+    let mut leaves = Vec::new();
     let mut db = StateDb::new(oracle, parent.state_root);
     for plan in read::plans(oracle, &spec, &input.batch)? {
         let header = execute(&spec, &parent, parent_hash, plan, &mut db)?;
         parent_hash = header.hash_slow();
         parent = header;
+        output_root = header_output_root(&parent, parent_hash);
+        leaves.push(block_leaf(output_root, parent.number));
     }
-    Ok(StfOutput {
-        output_root: header_output_root(&parent, parent_hash),
-        last_block: parent.number,
-    })
+    Ok(StfOutput { output_root, last_block: parent.number, leaves })
 }
 
 fn execute<O: Oracle>(

@@ -88,11 +88,8 @@ fn roles(args: &cli::Node, deployment: &Deployment) -> Result<NodeRoles> {
         roles.batcher = Some((batcher_config(deployment.config.preset), key));
     }
     roles.jobs = args.jobs.clone();
+    // Whether claims can be proved, the module says that the parent has now, not the preset.
     let proves = has(Role::Prover);
-    ensure!(
-        !proves || deployment.config.preset.has_proofs(),
-        "claims of this chain cannot be proved: its preset is \"optimistic\""
-    );
     if has(Role::Proposer) {
         let key = keys::read(args.proposer_key_file.as_deref(), "ALTANA_PROPOSER_KEY")?;
         let interval_s = Some(args.claim_interval);

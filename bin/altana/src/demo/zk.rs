@@ -355,7 +355,7 @@ async fn rejected(stage: &Stage, wrong: &Claim) -> Result<((), Figures)> {
     let open = stage.claims.open(0).await?;
     ensure!(open.rejected.contains(&wrong.index), "the false claim was not rejected");
     let module = ZkProof::new(stage.claims.module, &stage.setting.parent);
-    let refusal = module.proveClaim(wrong.index, Bytes::new()).call().await.err();
+    let refusal = module.proveClaim(wrong.index, B256::ZERO, Bytes::new()).call().await.err();
     let refusal = refusal.context("the false claim could be proved")?;
     let reason = revert::of(&refusal).context("no reason")?;
     let bonds = FaultProof::new(stage.claims.module, &stage.setting.parent);

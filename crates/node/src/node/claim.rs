@@ -152,8 +152,6 @@ struct Player {
     decided: watch::Sender<Option<u64>>,
     /// The game, if claims can be disputed.
     terms: Option<GameTerms>,
-    /// Whether proofs decide beside the game.
-    is_hybrid: bool,
     /// Validity proofs, if claims can be proved and this node is to do so.
     proving: Option<Proving>,
     /// A claim that was final when last asked.
@@ -204,7 +202,6 @@ impl Player {
                 terms.program_hash
             ))));
         }
-        let is_hybrid = terms.is_some() && claims.reader.proofs().await?.is_some();
         let proving = match config.proves {
             true => Proving::start(shared, &claims.reader).await?,
             false => None,
@@ -217,7 +214,6 @@ impl Player {
             evidence,
             decided,
             terms,
-            is_hybrid,
             proving,
             known_final: 0,
             confirmed: 0,
@@ -254,14 +250,14 @@ impl Player {
 
     /// Whether the node knows enough to act at all.
     async fn look_and_act(&mut self) -> Result<bool, NodeError> {
-        let mut open = self.claims.reader.open(self.known_final).await?;
+        let open = self.claims.reader.open(self.known_final).await?;
         self.note_bonds(&open).await?;
         self.tell_decided(&open.last_final);
         let synced = self.shared.engine(|engine| engine.synced()).await?;
         if !synced {
             return Ok(false);
         }
-        let verdict = self.judge(&mut open).await?;
+        let verdict = self.judge(&open).await?;
         self.count(&open, &verdict);
         for contest in &verdict.contests {
             self.contest(contest).await?;
@@ -310,24 +306,13 @@ impl Player {
         task.await.map_err(|error| NodeError::Internal(error.to_string()))
     }
 
-    /// Judges the claims. Where a proof could have decided otherwise than the game, asks who has won.
-    async fn judge(&self, open: &mut OpenClaims) -> Result<Verdict, NodeError> {
-        loop {
-            let claims = open.clone();
-            let work = move |shared: &Shared, expected: &mut Expectations| {
-                expected.forget_before(claims.last_final.index);
-                judge(&claims, |parent, last_batch| expected.expect(shared, parent, last_batch))
-            };
-            let verdict = self.expecting(work).await??;
-            if !self.is_hybrid {
-                return Ok(verdict);
-            }
-            let known = open.winners.len();
-            open.winners.extend(self.claims.reader.winners_on(&verdict.copied).await?);
-            if open.winners.len() == known {
-                return Ok(verdict);
-            }
-        }
+    async fn judge(&self, open: &OpenClaims) -> Result<Verdict, NodeError> {
+        let open = open.clone();
+        let work = move |shared: &Shared, expected: &mut Expectations| {
+            expected.forget_before(open.last_final.index);
+            judge(&open, |parent, last_batch| expected.expect(shared, parent, last_batch))
+        };
+        self.expecting(work).await?
     }
 
     /// What the claim on `parent` has to say, if its batches are derived.

@@ -63,7 +63,7 @@ pub struct NodeConfig {
     /// JSON-RPC of a node that leads: transactions are passed on to it, and its blocks are
     /// followed before they are on the parent.
     pub peer_url: Option<String>,
-    /// How claims are proved, if they are.
+    /// How claims are proved; `None` where it is not known that they can be.
     pub proofs: Option<ProofConfig>,
 }
 

@@ -25,7 +25,7 @@ proptest! {
     #[test]
     fn a_statement_survives_its_encoding(
         (config_hash, previous_root, previous_batch) in (word(), word(), word()),
-        batches in vec(word(), 1..9),
+        batches in vec(word(), 1..=BATCHES_MAX),
     ) {
         let statement = Statement { config_hash, previous_root, previous_batch, batches };
         prop_assert_eq!(Statement::decode(&statement.encode()), Ok(statement));

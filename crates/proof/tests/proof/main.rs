@@ -7,6 +7,7 @@ mod chain;
 mod random;
 
 mod formats;
+mod history;
 mod jobs;
 mod openings;
 mod runs;

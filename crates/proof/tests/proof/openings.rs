@@ -95,11 +95,11 @@ fn a_blob_is_opened_at_a_point_of_its_own() {
 
 #[test]
 fn the_output_is_a_hash_of_all() {
-    let words: [B256; 4] = core::array::from_fn(|index| B256::repeat_byte(index as u8 + 1));
-    let [input, versioned_hash, z, y] = words;
-    assert_eq!(output(input, &[]), keccak256(input));
+    let words: [B256; 5] = core::array::from_fn(|index| B256::repeat_byte(index as u8 + 1));
+    let [input, history, versioned_hash, z, y] = words;
+    assert_eq!(output(input, history, &[]), keccak256(words[..2].concat()));
     let opening = Opening { versioned_hash, z, y };
-    assert_eq!(output(input, &[opening]), keccak256(words.concat()));
-    let twice = [&words[..], &words[1..]].concat().concat();
-    assert_eq!(output(input, &[opening; 2]), keccak256(twice));
+    assert_eq!(output(input, history, &[opening]), keccak256(words.concat()));
+    let twice = [&words[..], &words[2..]].concat().concat();
+    assert_eq!(output(input, history, &[opening; 2]), keccak256(twice));
 }

@@ -2,8 +2,8 @@
 
 use alloy_primitives::{B256, Bytes, keccak256};
 use altana_proof::{
-    BlobData, Blobs, Inputs, Refused, Statement, decode_pages, output, prove, prove_natively,
-    record,
+    BlobData, Blobs, Inputs, Refused, Run, Statement, decode_pages, history_root, output, prove,
+    prove_natively, record,
 };
 use altana_protocol::stf::{MissingPreimage, StfOutput, Witness, public_input};
 use ark_bls12_381::Fr;
@@ -18,19 +18,19 @@ struct Case {
     statement: Vec<u8>,
     pages: Bytes,
     blobs: Vec<u8>,
-    public_input: B256,
+    run: Run,
 }
 
 fn case(batch: &Committed) -> Case {
-    let (StfOutput { output_root, last_block }, mut witness) = batch.run_with_witness();
+    let (StfOutput { output_root, last_block, leaves }, mut witness) = batch.run_with_witness();
     let hash = witness.insert_batch(&batch.input.batch);
     let (config_hash, previous_root) = (batch.input.config_hash, batch.input.previous_output_root);
     let previous_batch = batch.input.batch.parent;
     let statement = Statement { config_hash, previous_root, previous_batch, batches: vec![hash] };
     let case = Case::new(&witness, &statement, batch);
-    let expect =
+    let public_input =
         public_input(config_hash, previous_root, previous_batch, hash, output_root, last_block);
-    assert_eq!(case.public_input, expect);
+    assert_eq!(case.run, Run { public_input, history: history_root([leaves]) });
     case
 }
 
@@ -38,18 +38,18 @@ impl Case {
     fn new(witness: &Witness, statement: &Statement, batch: &Committed) -> Self {
         let blobs = batch.blobs.iter().map(|(hash, blob)| BlobData::new(*hash, blob));
         let blobs: Vec<_> = blobs.collect();
-        let (inputs, public_input) = record(witness, statement, &blobs).unwrap();
+        let (inputs, run) = record(witness, statement, &blobs).unwrap();
         let Inputs { statement, blobs, pages } = inputs;
-        Self { statement, blobs, pages: pages.into(), public_input }
+        Self { statement, blobs, pages: pages.into(), run }
     }
 
-    fn run(&self) -> Result<B256, Refused> {
+    fn output(&self) -> Result<B256, Refused> {
         Ok(prove_natively(&self.statement, &self.blobs, &self.pages)?.0)
     }
 
     fn check(&self) {
         let openings = Blobs::decode(&self.blobs).unwrap().open::<Fr>().unwrap();
-        let expect = output(self.public_input, &openings);
+        let expect = output(self.run.public_input, self.run.history, &openings);
         let run = prove_natively(&self.statement, &self.blobs, &self.pages);
         assert_eq!(run, Ok((expect, openings)));
     }
@@ -120,7 +120,7 @@ fn batches_follow_one_another() {
     let (config_hash, previous_root) = (first.input.config_hash, first.input.previous_output_root);
     let previous_batch = first.input.batch.parent;
     second.input.batch.parent = first.input.batch.hash();
-    let (_, mut witness) = first.run_with_witness();
+    let (middle, mut witness) = first.run_with_witness();
     let (end, more) = second.run_with_witness();
     for page in more.preimages() {
         witness.insert(page.clone());
@@ -129,7 +129,7 @@ fn batches_follow_one_another() {
     let mut statement = Statement { config_hash, previous_root, previous_batch, batches };
     witness.insert_blobs(second.blobs.iter().map(|(hash, blob)| (*hash, blob)));
     let mut case = Case::new(&witness, &statement, &second);
-    let expect = public_input(
+    let public_input = public_input(
         config_hash,
         previous_root,
         previous_batch,
@@ -137,18 +137,19 @@ fn batches_follow_one_another() {
         end.output_root,
         end.last_block,
     );
-    assert_eq!(case.public_input, expect);
+    let history = history_root([middle.leaves, end.leaves]);
+    assert_eq!(case.run, Run { public_input, history });
     case.check();
     case.blobs.clear();
     let versioned_hash = second.blobs[0].0;
     let missing = MissingPreimage::Element { versioned_hash, index: 0 };
-    assert_eq!(case.run(), Err(missing.into()));
+    assert_eq!(case.output(), Err(missing.into()));
     statement.batches.swap(0, 1);
     case.statement = statement.encode();
-    assert_eq!(case.run(), Err(Refused::Parent(statement.batches[0])));
+    assert_eq!(case.output(), Err(Refused::Parent(statement.batches[0])));
     statement.batches[0] = config_hash;
     case.statement = statement.encode();
-    assert_eq!(case.run(), Err(Refused::NoBatch(config_hash)));
+    assert_eq!(case.output(), Err(Refused::NoBatch(config_hash)));
 }
 
 #[test]

@@ -92,6 +92,10 @@ pub(crate) struct Committed {
     pub(crate) blobs: Vec<(B256, Blob)>,
 }
 
+fn header_leaf(header: &Header) -> B256 {
+    block_leaf(header_output_root(header, header.hash_slow()), header.number)
+}
+
 pub(crate) fn secret(index: usize) -> B256 {
     B256::from(U256::from(index + 1))
 }
@@ -425,6 +429,7 @@ impl Chain {
         };
         self.blocks.clear();
         batch.insert_batch(&header);
+        let leaves = parents.iter().skip(1).map(header_leaf).collect();
         Committed {
             parents,
             blobs,
@@ -437,6 +442,7 @@ impl Chain {
             expected: StfOutput {
                 output_root: header_output_root(&self.head, self.head_hash),
                 last_block: self.head.number,
+                leaves,
             },
         }
     }
@@ -472,13 +478,13 @@ impl Committed {
         let witness = recorder.into_witness();
         let decoded = Witness::decode(&witness.encode()).unwrap();
         assert_eq!(decoded, witness, "a witness survives its encoding");
-        assert_eq!(run(&decoded, &self.input), Ok(output), "the witness is enough");
+        assert_eq!(run(&decoded, &self.input).as_ref(), Ok(&output), "the witness is enough");
         (output, witness)
     }
 
     pub(crate) fn check(&self) {
         assert_eq!(self.run(), self.expected);
-        let StfOutput { output_root, last_block } = self.expected;
+        let StfOutput { output_root, last_block, .. } = self.expected;
         let leaf = (0..self.parents.len() as u64).fold(self.leaf(0), |leaf, index| {
             let (input, after, _) = self.run_block(index);
             assert_eq!(input.previous_leaf, leaf);
@@ -490,8 +496,7 @@ impl Committed {
     /// The leaf before the batch's block `index`; behind the last, that of the last.
     pub(crate) fn leaf(&self, index: u64) -> B256 {
         let index = (index as usize).min(self.parents.len() - 1);
-        let header = &self.parents[index];
-        block_leaf(header_output_root(header, header.hash_slow()), header.number)
+        header_leaf(&self.parents[index])
     }
 
     /// The batch's block `index` alone, over the database and then over the witness that this gives.

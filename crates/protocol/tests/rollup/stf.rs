@@ -124,10 +124,10 @@ fn each_missing_pre_image_is_asked_for_by_name() {
         }
         let hash = alloy_primitives::keccak256(left_out);
         let result = run(&partial, &committed.input);
-        let is_named = match result {
-            Err(MissingPreimage::Keccak(asked)) => asked == hash,
-            Err(MissingPreimage::Element { index, .. }) => index == 0,
-            Ok(found) => found == output,
+        let is_named = match &result {
+            Err(MissingPreimage::Keccak(asked)) => *asked == hash,
+            Err(MissingPreimage::Element { index, .. }) => *index == 0,
+            Ok(found) => *found == output,
         };
         assert!(is_named, "{result:?}");
     }

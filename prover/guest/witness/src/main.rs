@@ -29,7 +29,7 @@ use std::{collections::BTreeMap, path::Path};
 use alloy_consensus::{SignableTransaction, Signed, TxEip7702, crypto::secp256k1::sign_message};
 use alloy_eips::eip7702::{Authorization, SignedAuthorization};
 use alloy_primitives::{Address, U256, keccak256};
-use altana_proof::{BlobData, Job, Statement, prove_natively, record};
+use altana_proof::{BlobData, Job, Run, Statement, history_root, prove_natively, record};
 use altana_protocol::{
     Transaction,
     batch::PIECE_BYTES,
@@ -219,7 +219,7 @@ fn write(folder: &Path, name: &str, batches: Vec<Committed>) {
     let (first, last) = (&batches[0].input, &batches[batches.len() - 1]);
     let mut witness = Witness::default();
     let mut blobs = BTreeMap::new();
-    let mut hashes = vec![];
+    let (mut hashes, mut leaves) = (vec![], vec![]);
     for batch in &batches {
         let (_, own) = batch.run_with_witness();
         for page in own.preimages() {
@@ -227,6 +227,7 @@ fn write(folder: &Path, name: &str, batches: Vec<Committed>) {
         }
         hashes.push(witness.insert_batch(&batch.input.batch));
         witness.insert_blobs(batch.blobs.iter().map(|(hash, blob)| (*hash, blob)));
+        leaves.push(batch.expected.leaves.clone());
         blobs.extend(batch.blobs.iter().map(|(hash, blob)| (*hash, BlobData::new(*hash, blob))));
     }
     let (config_hash, previous_root) = (first.config_hash, first.previous_output_root);
@@ -241,10 +242,11 @@ fn write(folder: &Path, name: &str, batches: Vec<Committed>) {
     );
     let statement = Statement { config_hash, previous_root, previous_batch, batches: hashes };
     let (inputs, recorded) = record(&witness, &statement, blobs.values()).unwrap();
-    assert_eq!(recorded, public_input);
+    let history = history_root(leaves);
+    assert_eq!(recorded, Run { public_input, history });
     let (output, openings) =
         prove_natively(&inputs.statement, &inputs.blobs, &inputs.pages.clone().into()).unwrap();
-    assert_eq!(output, altana_proof::output(public_input, &openings));
+    assert_eq!(output, altana_proof::output(public_input, history, &openings));
     println!(
         "{name}: {} pages, {} bytes, {} of blobs, output {output}",
         witness.len(),

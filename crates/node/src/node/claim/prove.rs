@@ -7,9 +7,9 @@ use super::{Expectations, Player, Shared, knowledge};
 use crate::{
     claims::Verdict,
     node::NodeError,
-    proof::{TaskError, task, verified},
+    proof::{Shown, TaskError, task, verified},
 };
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256};
 use altana_contracts::deploy::key_pieces;
 use altana_parent::{Claim, ClaimReader, ProofStep, ProofTerms, VerifiedProof};
 use altana_proof::{Job, JobError, Jobs, Statement, guest};
@@ -39,8 +39,8 @@ struct Known {
     /// The claim's place in the list.
     claim: u64,
     job: Job,
-    /// What the parent checks of its blobs.
-    blobs: Bytes,
+    /// What the parent is shown beside the proof.
+    shown: Shown,
     proof: Option<VerifiedProof>,
     /// The last step that was sent, and how often it came up again.
     sent: Option<(ProofStep, u32)>,
@@ -58,12 +58,20 @@ enum Written {
 }
 
 impl Proving {
-    /// `None`: the chain has no validity proofs.
+    /// `None`, once it is said why: nothing can be proved under the module that decides claims now.
+    /// When another is set, the player starts anew.
     pub(super) async fn start(
         shared: &Shared,
         reader: &ClaimReader,
     ) -> Result<Option<Self>, NodeError> {
-        let Some(terms) = reader.proofs().await? else { return Ok(None) };
+        let Some(terms) = reader.proofs().await? else {
+            tracing::warn!(
+                module = %reader.module,
+                "the chain's module takes no validity proofs: nothing is proved until the timelock \
+                 sets one that does"
+            );
+            return Ok(None);
+        };
         let (exe, vm) = (B256::from(guest::EXE_COMMIT), B256::from(guest::VM_COMMIT));
         if (terms.key_hash, terms.exe_commit, terms.vm_commit) != (guest::key().hash(), exe, vm) {
             // The game goes on without proofs.
@@ -77,9 +85,14 @@ impl Proving {
             );
             return Ok(None);
         }
-        let config = shared.config.proofs.clone();
-        let missing = || NodeError::Config("a prover needs a folder for its jobs".into());
-        let config = config.ok_or_else(missing)?;
+        let Some(config) = shared.config.proofs.clone() else {
+            tracing::error!(
+                module = %reader.module,
+                "the chain's module takes validity proofs, but deployment.json does not say where \
+                 their verifier is: add `stark` to its contracts, and nothing is proved until then"
+            );
+            return Ok(None);
+        };
         let key = key_pieces(guest::KEY, config.key_store);
         Ok(Some(Self {
             terms,
@@ -181,7 +194,7 @@ impl Player {
             Ok(Written::Job(Box::new(Known {
                 claim: claim.index,
                 job,
-                blobs: task.blobs,
+                shown: task.shown,
                 proof: None,
                 sent: None,
                 told: None,
@@ -220,8 +233,8 @@ impl Player {
         known: &mut Known,
         claim: &Claim,
     ) -> Result<Option<VerifiedProof>, NodeError> {
-        let (job, key, blobs) = (known.job.clone(), key.to_vec(), known.blobs.clone());
-        let found = tokio::task::spawn_blocking(move || verified(&job, &key, &blobs)).await;
+        let (job, key, shown) = (known.job.clone(), key.to_vec(), known.shown.clone());
+        let found = tokio::task::spawn_blocking(move || verified(&job, &key, shown)).await;
         match found.map_err(|error| NodeError::Internal(error.to_string()))? {
             Ok(found) => Ok(found),
             Err(error) => {
@@ -242,7 +255,7 @@ impl Player {
         let Some(proof) = &known.proof else { return Ok(false) };
         let step = match self.claims.reader.proof_step(terms, proof, claim.index).await? {
             Ok(step) => step,
-            // It has won and waits for its ancestors, or the game has to decide.
+            // It has won and waits for its ancestors.
             Err(refusal) => {
                 if !refusal.contains("RoundOver") {
                     known.tell(claim, &refusal);
