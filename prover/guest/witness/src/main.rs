@@ -1,15 +1,19 @@
 //! Writes jobs: batches from the protocol's test kit.
 //!
-//!     altana-zk-witness FOLDER
+//!     altana-zk-witness FOLDER [measured]
 //!
 //! Each case is a job's folder by its name. Its `output` is what native execution gives, and what the
 //! fault proof's machine gives, block by block; `altana-prover check` compares the zkVM's guest.
+//! With `measured` it writes the blocks of docs/benchmarks.md's figures instead, for
+//! `altana-prover execute`.
 
 #[path = "../../../../crates/protocol/tests/rollup/chain.rs"]
 #[allow(dead_code, reason = "the kit of more than this")]
 mod chain;
 #[path = "../../../../crates/program/tests/program/check.rs"]
 mod check;
+mod measured;
+mod points;
 #[path = "../../../../crates/program/tests/program/precompiles.rs"]
 #[allow(dead_code, reason = "the inputs of the fault proof's tests")]
 mod precompiles;
@@ -47,6 +51,12 @@ const CALLS: usize = 8;
 fn main() {
     let folder = std::env::args().nth(1).expect("a folder");
     let folder = Path::new(&folder);
+    if std::env::args().nth(2).is_some_and(|word| word == "measured") {
+        for (name, batch) in measured::jobs() {
+            write(folder, &name, vec![batch]);
+        }
+        return;
+    }
     for count in [0, 1, 10, 100] {
         write(folder, &format!("transfers-{count}"), vec![transfers(count, false)]);
         write(folder, &format!("transfers-{count}-blob"), vec![transfers(count, true)]);
@@ -61,6 +71,9 @@ fn main() {
     }
     for (index, inputs) in inputs().chunks(CALLS).enumerate() {
         write(folder, &format!("precompiles-{index:02}"), vec![calls(inputs)]);
+    }
+    for (index, inputs) in points::inputs().chunks(CALLS).enumerate() {
+        write(folder, &format!("points-{index:02}"), vec![calls(inputs)]);
     }
     for (index, inputs) in signatures().chunks(CALLS).enumerate() {
         write(folder, &format!("signatures-{index:02}"), vec![calls(inputs)]);
