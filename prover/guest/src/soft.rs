@@ -1,7 +1,8 @@
 //! What the libraries take for instructions, done with those of the field.
 //!
 //! A circuit costs every proof, used or not: the verifier's own table has a row for each of its
-//! terms (docs/zk.md §5). So the machine has none for these curves and quadratic extensions.
+//! terms (docs/zk.md §5). So the machine has none for these curves, and none for the quadratic
+//! extension of BN254.
 
 use crate::p256::P256Coordinate;
 use core::ops::{Add, Mul, Sub};
@@ -119,11 +120,13 @@ doubling! {
     bn254::Fp: sw_double_extern_func_Bn254G1Affine = double, sw_setup_extern_func_Bn254G1Affine
 }
 doubling! {
-    bls12_381::Fp: sw_double_extern_func_Bls12_381G1Affine = double, sw_setup_extern_func_Bls12_381G1Affine
+    bls12_381::Fp: sw_double_extern_func_Bls12_381G1Affine = double,
+    sw_setup_extern_func_Bls12_381G1Affine
 }
 operations! { P256Coordinate: sw_add_ne_extern_func_P256Point = add }
 doubling! {
-    P256Coordinate: sw_double_extern_func_P256Point = double_minus_three, sw_setup_extern_func_P256Point
+    P256Coordinate: sw_double_extern_func_P256Point = double_minus_three,
+    sw_setup_extern_func_P256Point
 }
 
 operations! {
