@@ -6,7 +6,7 @@
 
 use crate::p256::P256Coordinate;
 use core::ops::{Add, Mul, Sub};
-use openvm_algebra_guest::{DivUnsafe, IntMod};
+use openvm_algebra_guest::IntMod;
 use openvm_pairing::{bls12_381, bn254};
 
 /// Two elements in a row: a point's coordinates, or the parts of a + bi with i² = -1.
