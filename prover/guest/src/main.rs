@@ -9,6 +9,16 @@
 extern crate alloc;
 
 #[cfg(target_os = "zkvm")]
+mod bls12_381;
+#[cfg(target_os = "zkvm")]
+mod bn254;
+#[cfg(target_os = "zkvm")]
+mod curves;
+#[cfg(target_os = "zkvm")]
+mod kzg;
+#[cfg(target_os = "zkvm")]
+mod p256;
+#[cfg(target_os = "zkvm")]
 mod precompiles;
 #[cfg(target_os = "zkvm")]
 mod scalar;
@@ -17,6 +27,8 @@ mod secp256k1;
 #[cfg(target_os = "zkvm")]
 #[path = "../../../crates/guest/src/seed.rs"]
 mod seed;
+#[cfg(target_os = "zkvm")]
+mod soft;
 #[cfg(target_os = "zkvm")]
 mod start;
 

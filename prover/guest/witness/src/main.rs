@@ -1,11 +1,11 @@
 //! Writes jobs: batches from the protocol's test kit.
 //!
-//!     altana-zk-witness FOLDER [hogs]
-//!
-//! With `hogs` these are batches that take as much memory as any can.
+//!     altana-zk-witness FOLDER [hogs | measured]
 //!
 //! Each case is a job's folder by its name. Its `output` is what native execution gives, and what the
 //! fault proof's machine gives, block by block; `altana-prover check` compares the zkVM's guest.
+//! With `hogs` these are batches that take as much memory as any can; with `measured`, the blocks of
+//! docs/zk.md's figures, for `altana-prover execute`.
 
 #[path = "../../../../crates/program/examples/cost/cases.rs"]
 #[allow(dead_code, reason = "what takes time is not what takes memory")]
@@ -18,6 +18,8 @@ mod check;
 #[path = "../../../../crates/program/examples/cost/memory.rs"]
 #[allow(dead_code, reason = "the bounds of the fault proof's machine")]
 mod hogs;
+mod measured;
+mod points;
 #[path = "../../../../crates/program/tests/program/precompiles.rs"]
 #[allow(dead_code, reason = "the inputs of the fault proof's tests")]
 mod precompiles;
@@ -55,9 +57,20 @@ const CALLS: usize = 8;
 fn main() {
     let folder = std::env::args().nth(1).expect("a folder");
     let folder = Path::new(&folder);
-    if std::env::args().nth(2).is_some_and(|word| word == "hogs") {
-        return hogs(folder);
+    match std::env::args().nth(2).as_deref() {
+        None => checked(folder),
+        Some("hogs") => hogs(folder),
+        Some("measured") => {
+            for (name, batch) in measured::jobs() {
+                write(folder, &name, vec![batch]);
+            }
+        }
+        Some(other) => panic!("{other}: hogs or measured"),
     }
+}
+
+/// Batches on which the fault proof's machine agrees.
+fn checked(folder: &Path) {
     for count in [0, 1, 10, 100] {
         write_checked(folder, &format!("transfers-{count}"), vec![transfers(count, false)]);
         write_checked(folder, &format!("transfers-{count}-blob"), vec![transfers(count, true)]);
@@ -72,6 +85,9 @@ fn main() {
     }
     for (index, inputs) in inputs().chunks(CALLS).enumerate() {
         write_checked(folder, &format!("precompiles-{index:02}"), vec![calls(inputs)]);
+    }
+    for (index, inputs) in points::inputs().chunks(CALLS).enumerate() {
+        write_checked(folder, &format!("points-{index:02}"), vec![calls(inputs)]);
     }
     for (index, inputs) in signatures().chunks(CALLS).enumerate() {
         write_checked(folder, &format!("signatures-{index:02}"), vec![calls(inputs)]);
