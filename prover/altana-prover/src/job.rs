@@ -36,6 +36,12 @@ const FIGURES_BYTES_MAX: usize = 1 << 20;
 #[error("{0}")]
 pub(crate) struct Refusal(pub(crate) String);
 
+/// The library panics at some of what it does not expect: that is an error, too.
+pub(crate) fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let caught = catch_unwind(AssertUnwindSafe(work));
+    caught.unwrap_or_else(|_| Err(eyre!("the library panicked")))
+}
+
 /// The guest's inputs, in the order in which it reads them.
 pub(crate) fn inputs(job: &Job) -> Result<[Vec<u8>; 3]> {
     let inputs = job.inputs()?;
@@ -62,12 +68,7 @@ impl Kept {
             Err(error @ JobError::Io { .. }) => return Err(error.into()),
             Err(error) => Err(error.into()),
         };
-        let checked = bytes.and_then(|bytes| {
-            // The library panics at some of what it does not expect.
-            let check = AssertUnwindSafe(|| check(&bytes));
-            catch_unwind(check).unwrap_or_else(|_| Err(eyre!("the library panicked")))
-        });
-        match checked {
+        match bytes.and_then(|bytes| caught(|| check(&bytes))) {
             Ok(kept) => Ok(Some(kept)),
             Err(error) => {
                 eprintln!("{} is of no use and goes: {error:#}", self.name);

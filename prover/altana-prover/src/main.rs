@@ -13,6 +13,7 @@ mod machine;
 mod meter;
 mod negative;
 mod prove;
+mod segments;
 mod work;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
