@@ -35,6 +35,9 @@ const CHAIN_MIB: u64 = 3_000;
 /// What segments of transfers took (7,738 MiB with the default `--segment-mib`; aggregation as much).
 pub(crate) const STARK_MIB: u64 = 8_000;
 
+/// Changed with what travels over a queue.
+const TAG_FORMAT: u32 = 1;
+
 /// Makes proofs. What all jobs need is made when the first one needs it.
 pub(crate) struct Prover<'a> {
     pub(crate) options: &'a Options,
@@ -175,6 +178,8 @@ impl<'a> Prover<'a> {
     }
 
     fn aggregate(&self, segments: ContinuationVmProof<SC>) -> Result<VmStarkProof> {
+        // It takes as much memory as the segments did.
+        self.machine.take();
         let prover = self.sdk.agg_prover();
         let (proof, mut metadata) = meter::step("aggregation", || prover.prove_vm(segments))?;
         meter::step("wrap", || prover.wrap_proof(proof, &mut metadata))
@@ -205,7 +210,7 @@ impl<'a> Prover<'a> {
         Ok(self.baseline.get_or_init(|| baseline))
     }
 
-    /// Works with the guest's machine, which is made and committed to once.
+    /// Works with the guest's machine, which is made and committed to when there is none.
     pub(crate) fn with_machine<T>(
         &self,
         work: impl FnOnce(&mut Machine) -> Result<T>,
@@ -235,6 +240,15 @@ impl<'a> Prover<'a> {
     pub(crate) fn claim(&self, job: &Job) -> Result<[u8; CLAIM_BYTES]> {
         let [exe, vm] = self.commits()?;
         Ok(claim_words(exe, vm, job.output()))
+    }
+
+    /// What workers and whoever shares must have in common: the guest, its machine, and where its
+    /// runs are cut.
+    pub(crate) fn tag(&self) -> Result<String> {
+        self.check_known()?;
+        let [exe, vm] = self.commits()?.map(|commit| hex::encode(&commit[..4]));
+        let backend = if cfg!(feature = "cuda") { "-cuda" } else { "" };
+        Ok(format!("{TAG_FORMAT}-{exe}-{vm}-{}{backend}", self.options.segment_mib))
     }
 
     /// Nodes accept the proofs of one guest only.

@@ -90,11 +90,7 @@ impl Prover<'_> {
         let inputs = job::inputs(job)?;
         let proofs = self.with_machine(|machine| {
             let prove = || ContinuationVmProver::prove(machine, job::stdin(&inputs));
-            let proofs = meter::step("segments", prove)?;
-            // Aggregation can do with the memory that the guest has written to.
-            let fresh = machine.vm.create_initial_state(machine.exe(), vec![]);
-            *machine.state_mut() = Some(fresh);
-            Ok(proofs)
+            Ok(meter::step("segments", prove)?)
         })?;
         job::SEGMENTS.write(job, &encode(&proofs)?)?;
         let facts = json!({ "instructions": run.instructions, "segments": run.segments.len() });
