@@ -96,12 +96,17 @@ fn setup() -> Task {
 
 /// QEMU's user mode, which the fault proof's machine is compared with.
 fn qemu() -> Task {
-    if Command::new("qemu-riscv64").arg("--version").output().is_ok() {
+    debian("qemu-riscv64", "qemu-user")
+}
+
+/// Installs a program, if it is missing.
+fn debian(program: &str, package: &str) -> Task {
+    if Command::new(program).arg("--version").output().is_ok() {
         return Ok(());
     }
     let install = run("apt-get", &["update", "--quiet"])
-        .and_then(|()| run("apt-get", &["install", "--yes", "--quiet", "qemu-user"]));
-    install.map_err(|why| format!("{why}; install QEMU's user mode (Debian: qemu-user) as root"))
+        .and_then(|()| run("apt-get", &["install", "--yes", "--quiet", package]));
+    install.map_err(|why| format!("{why}; install {program} (Debian: {package}) as root"))
 }
 
 const GUEST_TARGET: &str = "riscv64imac-unknown-none-elf";

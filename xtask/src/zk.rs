@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Task, root, run_in};
+use crate::{Task, debian, root, run_in};
 
 const GUEST_TARGET: &str = "riscv32im-risc0-zkvm-elf";
 /// The batch that is proven.
@@ -31,6 +31,8 @@ pub(crate) fn guest(check: bool) -> Task {
 /// to its memory, and proves a batch; prints what each step took.
 pub(crate) fn soak() -> Task {
     guest(true)?;
+    // Its tests share jobs over a real queue.
+    debian("nats-server", "nats-server")?;
     let target = target("prover/target");
     let cargo = |folder: &str, args: &[&str]| {
         let vars = [("CARGO_TARGET_DIR", &*target.to_string_lossy())];

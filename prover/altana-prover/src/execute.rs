@@ -8,11 +8,15 @@ use openvm_circuit::{
     arch::execution_mode::metered::segment_ctx::Segment,
     system::memory::merkle::public_values::extract_public_values,
 };
-use openvm_sdk::{DefaultStarkEngine, StdIn, prover::AppProver};
-use openvm_sdk_config::SdkVmCpuBuilder;
+use openvm_sdk::StdIn;
 use serde_json::{Value, json};
 
-use crate::{Options, job, meter, prove::Prover};
+use crate::{
+    Options, job,
+    machine::{self, Machine},
+    meter,
+    prove::Prover,
+};
 
 /// AIRs that are listed: those with the most cells.
 const LISTED: usize = 12;
@@ -24,14 +28,12 @@ pub(crate) struct Run {
     pub(crate) segments: Vec<Segment>,
 }
 
-pub(crate) fn count(
-    prover: &AppProver<DefaultStarkEngine, SdkVmCpuBuilder>,
-    stdin: StdIn,
-) -> Result<Run> {
-    let (vm, exe) = (prover.vm(), prover.exe());
-    let interpreter = vm.metered_interpreter(&exe)?;
-    let (segments, state) = interpreter.execute_metered(stdin, vm.build_metered_ctx(&exe))?;
-    let output = extract_public_values(prover.num_user_pvs(), &state.memory.memory);
+pub(crate) fn count(machine: &Machine, stdin: StdIn) -> Result<Run> {
+    let (vm, exe) = (&machine.vm, machine.exe());
+    let interpreter = vm.metered_interpreter(exe)?;
+    let (segments, state) = interpreter.execute_metered(stdin, vm.build_metered_ctx(exe))?;
+    let outputs = vm.config().system.config.num_public_values;
+    let output = extract_public_values(outputs, &state.memory.memory);
     Ok(Run {
         output: output.try_into().map_err(|_| eyre!("the output is not 32 bytes"))?,
         instructions: segments.iter().map(|segment| segment.num_insns).sum(),
@@ -42,9 +44,10 @@ pub(crate) fn count(
 pub(crate) fn run(options: &Options, folder: &Path) -> Result<Value> {
     let job = Job::at(folder)?;
     let Prover { sdk, exe, .. } = Prover::new(options)?;
-    let prover = meter::step("machine's key, commitment to the guest", || sdk.app_prover(exe))?;
+    let machine =
+        meter::step("machine's key, commitment to the guest", || machine::commit(&sdk, exe))?;
     let inputs = job::inputs(&job)?;
-    let run = meter::step("execution", || count(&prover, job::stdin(&inputs)))?;
+    let run = meter::step("execution", || count(&machine, job::stdin(&inputs)))?;
     ensure!(run.output == job.output(), "the guest gives {}", hex::encode(run.output));
     let airs = &sdk.app_pk().app_vm_pk.vm_pk.per_air;
     let mut cells: Vec<(u64, &str, u64)> = airs

@@ -37,6 +37,12 @@ const FIGURES_BYTES_MAX: usize = 1 << 20;
 #[error("{0}")]
 pub(crate) struct Refusal(pub(crate) String);
 
+/// The library panics at some of what it does not expect: that is an error, too.
+pub(crate) fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let caught = catch_unwind(AssertUnwindSafe(work));
+    caught.unwrap_or_else(|_| Err(eyre!("the library panicked")))
+}
+
 /// What the guest reads, in this order; of the pages one after the other.
 #[derive(Clone)]
 pub(crate) struct GuestInputs {
@@ -73,12 +79,7 @@ impl Kept {
             Err(error @ JobError::Io { .. }) => return Err(error.into()),
             Err(error) => Err(error.into()),
         };
-        let checked = bytes.and_then(|bytes| {
-            // The library panics at some of what it does not expect.
-            let check = AssertUnwindSafe(|| check(&bytes));
-            catch_unwind(check).unwrap_or_else(|_| Err(eyre!("the library panicked")))
-        });
-        match checked {
+        match bytes.and_then(|bytes| caught(|| check(&bytes))) {
             Ok(kept) => Ok(Some(kept)),
             Err(error) => {
                 eprintln!("{} is of no use and goes: {error:#}", self.name);

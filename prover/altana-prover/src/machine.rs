@@ -3,12 +3,13 @@
 use std::{borrow::Cow, fs, sync::Arc};
 
 use eyre::{Result, WrapErr, eyre};
-use openvm_circuit::arch::instructions::exe::VmExe;
+use openvm_circuit::arch::{VmInstance, instructions::exe::VmExe};
 use openvm_sdk::{
-    F, Sdk,
+    DefaultStarkEngine, F, Sdk,
     config::{AggregationSystemParams, AppConfig},
+    prover::vm::new_local_prover,
 };
-use openvm_sdk_config::SdkVmConfig;
+use openvm_sdk_config::{SdkVmBuilder, SdkVmConfig};
 use openvm_stark_sdk::config::{
     MAX_APP_LOG_STACKED_HEIGHT, app_params_with_100_bits_security,
     root_params_with_100_bits_security,
@@ -21,6 +22,13 @@ use crate::Options;
 const GUEST: &[u8] = include_bytes!("../../guest.elf");
 /// Its machine.
 const MACHINE: &str = include_str!("../../guest/openvm.toml");
+
+/// The guest in its machine, committed to.
+pub(crate) type Machine = VmInstance<DefaultStarkEngine, SdkVmBuilder>;
+
+pub(crate) fn commit(sdk: &Sdk, exe: Arc<VmExe<F>>) -> Result<Machine> {
+    Ok(new_local_prover(*sdk.app_vm_builder(), &sdk.app_pk().app_vm_pk, exe)?)
+}
 
 pub(crate) fn sdk(options: &Options) -> Result<Sdk> {
     let mut machine = config()?.optimize();

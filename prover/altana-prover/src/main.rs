@@ -11,13 +11,22 @@ mod key;
 mod keys;
 mod machine;
 mod meter;
+mod nats;
 mod negative;
 mod prove;
+mod segments;
+mod share;
+mod task;
 mod work;
+mod worker;
+
+#[cfg(test)]
+mod queue_tests;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use nats::Server;
 use prove::Prover;
 
 #[derive(Parser)]
@@ -29,11 +38,34 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Work on the jobs of a folder, the oldest first, for ever
+    /// Work on the jobs of a folder, the oldest first, or on tasks of a queue, for ever
     Work {
+        /// Folder of jobs, which a node writes
+        #[arg(
+            long,
+            value_name = "FOLDER",
+            conflicts_with = "nats",
+            required_unless_present = "nats"
+        )]
+        jobs: Option<PathBuf>,
+        #[command(flatten)]
+        server: Option<Server>,
+        /// Where a task of a queue keeps what it has done
+        #[arg(long, value_name = "FOLDER", default_value = "scratch")]
+        scratch: PathBuf,
+        /// End when no job is open, or no task comes
+        #[arg(long)]
+        once: bool,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Share the jobs of a folder with workers on other machines, for ever
+    Share {
         /// Folder of jobs, which a node writes
         #[arg(long, value_name = "FOLDER")]
         jobs: PathBuf,
+        #[command(flatten)]
+        server: Server,
         /// End when no job is open
         #[arg(long)]
         once: bool,
@@ -103,7 +135,14 @@ struct Options {
 fn main() -> ExitCode {
     meter::start();
     let result = match Cli::parse().command {
-        Command::Work { jobs, once, options } => work::run(&options, &jobs, once),
+        Command::Work { jobs: Some(jobs), once, options, .. } => work::run(&options, &jobs, once),
+        Command::Work { jobs: None, server, scratch, once, options } => match server {
+            Some(server) => worker::run(&options, &server, &scratch, once),
+            None => unreachable!("clap demands one of them"),
+        },
+        Command::Share { jobs, server, once, options } => {
+            share::run(&options, &jobs, &server, once)
+        }
         Command::Execute(One { job, options }) => execute::run(&options, &job),
         Command::Check { jobs, mutations, options } => check::run(&options, &jobs, mutations),
         Command::Stark(One { job, options }) => prove::stark(&options, &job),

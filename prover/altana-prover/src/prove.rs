@@ -1,44 +1,50 @@
 //! Proofs.
 
 use std::{
-    cell::OnceCell,
-    panic::{AssertUnwindSafe, catch_unwind},
+    cell::{Cell, OnceCell},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use altana_keccak_stark::F;
-use altana_proof::{Job, JobError, Proof, claim_words, guest, prove_natively};
+use altana_proof::{CLAIM_BYTES, Inputs, Job, JobError, Proof, claim_words, guest, prove_natively};
 use altana_prover_root::{ProveError, RootProof, RootProver, Statement, verify};
 use altana_stark::Key;
 use altana_stark_key::Encoded;
 use eyre::{Result, ensure, eyre};
-use openvm_circuit::arch::{ContinuationVmProof, instructions::exe::VmExe};
-use openvm_sdk::{
-    DefaultStarkEngine, SC, Sdk,
-    prover::{InternalLayerMetadata, verify_app_proof_with_expected_exe_commit},
+use openvm_circuit::{
+    arch::{ContinuationVmProof, instructions::exe::VmExe},
+    system::program::trace::compute_exe_commit_from_mem_config,
 };
+use openvm_sdk::{SC, Sdk, prover::InternalLayerMetadata};
 use openvm_stark_backend::codec::{Decode, Encode};
 use openvm_verify_stark_host::{VmStarkProof, vk::VerificationBaseline};
 use p3_field::PrimeField32;
 use serde_json::{Value, json};
 
 use crate::{
-    Options, execute,
+    Options,
     job::{self, Refusal},
-    keys, machine, meter,
+    keys,
+    machine::{self, Machine},
+    meter,
 };
 
 /// What the last layer took of memory when it was measured, in MiB.
 const CHAIN_MIB: u64 = 3_000;
 /// What segments of transfers took (7,738 MiB with the default `--segment-mib`; aggregation as much).
-const STARK_MIB: u64 = 8_000;
+pub(crate) const STARK_MIB: u64 = 8_000;
+
+/// Changed with what travels over a queue.
+const TAG_FORMAT: u32 = 1;
 
 /// Makes proofs. What all jobs need is made when the first one needs it.
 pub(crate) struct Prover<'a> {
     pub(crate) options: &'a Options,
     pub(crate) sdk: Sdk,
     pub(crate) exe: Arc<VmExe<openvm_sdk::F>>,
+    /// Empty while it works: what fails or panics in it leaves nothing behind.
+    machine: Cell<Option<Machine>>,
     baseline: OnceCell<VerificationBaseline>,
     root: OnceCell<RootProver>,
 }
@@ -67,7 +73,13 @@ impl<'a> Prover<'a> {
     pub(crate) fn new(options: &'a Options) -> Result<Self> {
         let sdk = machine::sdk(options)?;
         let exe = machine::guest(options, &sdk)?;
-        Ok(Self { options, sdk, exe, baseline: OnceCell::new(), root: OnceCell::new() })
+        Ok(Self::of(options, sdk, exe))
+    }
+
+    /// Of another program than the guest, say.
+    pub(crate) fn of(options: &'a Options, sdk: Sdk, exe: Arc<VmExe<openvm_sdk::F>>) -> Self {
+        let (machine, baseline, root) = Default::default();
+        Self { options, sdk, exe, machine, baseline, root }
     }
 
     /// Proves to the last layer. A [`Refusal`] is final; all else may be tried again, and goes on
@@ -108,9 +120,8 @@ impl<'a> Prover<'a> {
         let Encoded { claim, part1, part2 } = circuit.encode(&proof)?;
         let claim = claim.try_into().map_err(|_| eyre!("a claim of another length"))?;
         let proof = Proof { claim, part1, part2 };
-        let expected =
-            claim_words(words(&statement.exe_commit), words(&statement.vm_commit), job.output());
-        meter::step("verification by ours", || proof.verify(&key, &expected))?;
+        let claim = self.claim(job)?;
+        meter::step("verification by ours", || proof.verify(&key, &claim))?;
         let facts = json!({
             "output": hex::encode(statement.output),
             "exe_commit": statement.exe_commit.map(|x| x.as_canonical_u32()),
@@ -166,41 +177,9 @@ impl<'a> Prover<'a> {
         })
     }
 
-    fn segments(&self, job: &Job) -> Result<ContinuationVmProof<SC>> {
-        let kept = job::SEGMENTS.read(job, |bytes| {
-            let proofs: ContinuationVmProof<SC> = bitcode::deserialize(bytes)?;
-            ensure!(
-                output(&proofs.user_public_values.public_values)? == job.output(),
-                "another job's"
-            );
-            let verify = verify_app_proof_with_expected_exe_commit::<DefaultStarkEngine>;
-            let (vk, exe) = (self.sdk.app_vk(), self.baseline()?.app_exe_commit);
-            meter::step("verification of the segments", || verify(&vk, &proofs, Some(exe)))?;
-            Ok(proofs)
-        });
-        if let Some(proofs) = kept? {
-            return Ok(proofs);
-        }
-        let inputs = job::inputs(job)?;
-        let mut prover = self.sdk.app_prover(self.exe.clone())?;
-        let run = AssertUnwindSafe(|| execute::count(&prover, job::stdin(&inputs)));
-        // The machine's host panics at some of what a guest can do.
-        let run = meter::step("execution", || catch_unwind(run));
-        // Natively there is something to prove: what went wrong may be this computer's fault.
-        let run = run.map_err(|_| eyre!("the guest makes the machine panic"))??;
-        if run.output != job.output() {
-            return Err(Refusal(format!("the guest gives {}", hex::encode(run.output))).into());
-        }
-        eprintln!("{} instructions, {} segments", run.instructions, run.segments.len());
-        meter::budget("the proof", STARK_MIB, self.options.force)?;
-        let proofs = meter::step("segments", || prover.prove(job::stdin(&inputs)))?;
-        job::SEGMENTS.write(job, &bitcode::serialize(&proofs)?)?;
-        let facts = json!({ "instructions": run.instructions, "segments": run.segments.len() });
-        job::record(job, facts)?;
-        Ok(proofs)
-    }
-
     fn aggregate(&self, segments: ContinuationVmProof<SC>) -> Result<VmStarkProof> {
+        // It takes as much memory as the segments did.
+        self.machine.take();
         let prover = self.sdk.agg_prover();
         let (proof, mut metadata) = meter::step("aggregation", || prover.prove_vm(segments))?;
         meter::step("wrap", || prover.wrap_proof(proof, &mut metadata))
@@ -211,10 +190,42 @@ impl<'a> Prover<'a> {
         if let Some(baseline) = self.baseline.get() {
             return Ok(baseline);
         }
-        meter::step("machine's key", || self.sdk.app_pk());
-        meter::step("aggregation keys", || self.sdk.agg_prover());
-        let prover = meter::step("commitment to the guest", || self.sdk.prover(self.exe.clone()))?;
-        Ok(self.baseline.get_or_init(|| prover.generate_baseline()))
+        let aggregation = meter::step("aggregation keys", || self.sdk.agg_prover());
+        let baseline = self.with_machine(|machine| {
+            let system = &machine.vm.config().system.config;
+            let (memory, commitment) = (&system.memory_config, machine.program_commitment());
+            let commit = || compute_exe_commit_from_mem_config(commitment, machine.exe(), memory);
+            let recursive = &aggregation.internal_recursive_prover;
+            Ok(VerificationBaseline {
+                app_exe_commit: meter::step("commitment to its memory", commit),
+                memory_dimensions: memory.memory_dimensions(),
+                num_user_pvs: system.num_public_values,
+                app_vk_commit: aggregation.leaf_prover.get_vk_commit(false),
+                leaf_vk_commit: aggregation.internal_for_leaf_prover.get_vk_commit(false),
+                internal_for_leaf_vk_commit: recursive.get_vk_commit(false),
+                internal_recursive_vk_commit: recursive.get_vk_commit(true),
+                expected_def_hook_commit: None,
+            })
+        })?;
+        Ok(self.baseline.get_or_init(|| baseline))
+    }
+
+    /// Works with the guest's machine, which is made and committed to when there is none.
+    pub(crate) fn with_machine<T>(
+        &self,
+        work: impl FnOnce(&mut Machine) -> Result<T>,
+    ) -> Result<T> {
+        let mut machine = match self.machine.take() {
+            Some(machine) => machine,
+            None => {
+                meter::step("machine's key", || self.sdk.app_pk());
+                let commit = || machine::commit(&self.sdk, self.exe.clone());
+                meter::step("commitment to the guest", commit)?
+            }
+        };
+        let result = work(&mut machine)?;
+        self.machine.set(Some(machine));
+        Ok(result)
     }
 
     pub(crate) fn root(&self) -> Result<&RootProver> {
@@ -225,6 +236,29 @@ impl<'a> Prover<'a> {
         Ok(self.root.get_or_init(|| root))
     }
 
+    /// What the job's proof claims, in the words of the contract.
+    pub(crate) fn claim(&self, job: &Job) -> Result<[u8; CLAIM_BYTES]> {
+        let [exe, vm] = self.commits()?;
+        Ok(claim_words(exe, vm, job.output()))
+    }
+
+    /// What workers and whoever shares must have in common: the guest, its machine, and where its
+    /// runs are cut.
+    pub(crate) fn tag(&self) -> Result<String> {
+        self.check_known()?;
+        let [exe, vm] = self.commits()?.map(|commit| hex::encode(&commit[..4]));
+        let backend = if cfg!(feature = "cuda") { "-cuda" } else { "" };
+        Ok(format!("{TAG_FORMAT}-{exe}-{vm}-{}{backend}", self.options.segment_mib))
+    }
+
+    /// Nodes accept the proofs of one guest only.
+    pub(crate) fn check_known(&self) -> Result<()> {
+        let ours =
+            self.options.elf.is_some() || self.commits()? == [guest::EXE_COMMIT, guest::VM_COMMIT];
+        ensure!(ours, "nodes know another guest: `altana-prover key` tells them of this one");
+        Ok(())
+    }
+
     /// The guest's and the machine's commitment, as words.
     pub(crate) fn commits(&self) -> Result<[[u8; 32]; 2]> {
         let exe = self.baseline()?.app_exe_commit;
@@ -233,16 +267,21 @@ impl<'a> Prover<'a> {
 }
 
 /// Whether there is anything to prove is told in milliseconds on any computer.
-fn natively(job: &Job) -> Result<()> {
+pub(crate) fn natively(job: &Job) -> Result<()> {
     let inputs = job.inputs().map_err(|error| match error {
         // The node may be removing it, or the file system be away.
         JobError::Io { .. } => error.into(),
         error => eyre::Report::from(Refusal(error.to_string())),
     })?;
+    natively_of(inputs, job.output().0)
+}
+
+/// Whether these inputs have this output.
+pub(crate) fn natively_of(inputs: Inputs, output: [u8; 32]) -> Result<()> {
     let run = prove_natively(&inputs.statement, &inputs.blobs, &inputs.pages.into());
-    let (output, _) = run.map_err(|refused| Refusal(refused.to_string()))?;
-    if output != job.output() {
-        return Err(Refusal(format!("the inputs give {output}")).into());
+    let (given, _) = run.map_err(|refused| Refusal(refused.to_string()))?;
+    if given.0 != output {
+        return Err(Refusal(format!("the inputs give {given}")).into());
     }
     Ok(())
 }
@@ -257,7 +296,7 @@ fn words(elements: &[F; 8]) -> [u8; 32] {
     words
 }
 
-fn output(values: &[F]) -> Result<[u8; 32]> {
+pub(crate) fn output(values: &[F]) -> Result<[u8; 32]> {
     let bytes: Vec<u8> = values.iter().map(|value| value.as_canonical_u32() as u8).collect();
     bytes.try_into().map_err(|_| eyre!("the guest's output is not 32 bytes"))
 }
@@ -273,8 +312,6 @@ pub(crate) fn recursive() -> InternalLayerMetadata {
 
 #[cfg(test)]
 mod tests {
-    use altana_proof::Inputs;
-
     use super::*;
 
     #[test]

@@ -3,14 +3,13 @@
 use std::{
     collections::HashMap,
     fmt::Display,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
 
-use altana_proof::{Job, JobError, Jobs, Lock, guest};
-use eyre::{Result, ensure, eyre};
+use altana_proof::{Job, JobError, Jobs, Lock};
+use eyre::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::{
@@ -22,21 +21,20 @@ use crate::{
 /// How often the folder is looked at.
 const POLL: Duration = Duration::from_secs(2);
 /// How long what went wrong is left alone. For a job it doubles each time, up to the other.
-const PAUSE_MIN: Duration = Duration::from_secs(60);
-const PAUSE_MAX: Duration = Duration::from_secs(3_600);
+pub(crate) const PAUSE_MIN: Duration = Duration::from_secs(60);
+pub(crate) const PAUSE_MAX: Duration = Duration::from_secs(3_600);
 
 pub(crate) fn run(options: &Options, folder: &Path, once: bool) -> Result<Value> {
     let jobs = Jobs::new(folder);
     let prover = Prover::new(options)?;
-    let ours = options.elf.is_some() || prover.commits()? == [guest::EXE_COMMIT, guest::VM_COMMIT];
-    ensure!(ours, "nodes know another guest: `altana-prover key` tells them of this one");
+    prover.check_known()?;
     let (mut proven, mut failed) = (vec![], vec![]);
-    let mut unfinished = Unfinished { once, jobs: HashMap::new() };
+    let mut unfinished = Unfinished::new(once);
     loop {
         let (job, _lock) = match next(&jobs, &mut unfinished, Instant::now()) {
             Ok(Some(next)) => next,
             Ok(None) if once => {
-                let count = unfinished.jobs.len();
+                let count = unfinished.count();
                 ensure!(count == 0, "{count} jobs are not finished");
                 return Ok(json!({ "proven": proven, "failed": failed }));
             }
@@ -78,9 +76,7 @@ pub(crate) fn run(options: &Options, folder: &Path, once: bool) -> Result<Value>
 
 /// Proves a job; gives the reason if there is nothing to prove.
 fn prove(prover: &Prover<'_>, job: &Job) -> Result<Option<String>> {
-    // The library panics where it expects nothing to go wrong, and other jobs can do without it.
-    let chain = AssertUnwindSafe(|| prover.chain(job));
-    match catch_unwind(chain).unwrap_or_else(|_| Err(eyre!("the library panicked"))) {
+    match job::caught(|| prover.chain(job)) {
         Ok(()) => Ok(None),
         Err(error) => {
             let Refusal(reason) = error.downcast::<Refusal>()?;
@@ -91,12 +87,12 @@ fn prove(prover: &Prover<'_>, job: &Job) -> Result<Option<String>> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "a folder does not say that it has changed")]
-fn rest(pause: Duration) {
+pub(crate) fn rest(pause: Duration) {
     thread::sleep(pause);
 }
 
 /// Open jobs that went wrong here. It may be this computer's fault, and pass: they are tried again.
-struct Unfinished {
+pub(crate) struct Unfinished {
     /// This run does not try again.
     once: bool,
     jobs: HashMap<PathBuf, Again>,
@@ -108,7 +104,11 @@ struct Again {
 }
 
 impl Unfinished {
-    fn add(&mut self, job: &Job, now: Instant, error: impl Display) {
+    pub(crate) fn new(once: bool) -> Self {
+        Self { once, jobs: HashMap::new() }
+    }
+
+    pub(crate) fn add(&mut self, job: &Job, now: Instant, error: impl Display) {
         let name = hex::encode(job.output());
         let before = self.jobs.get(job.folder());
         let pause = before.map_or(PAUSE_MIN, |again| (again.pause * 2).min(PAUSE_MAX));
@@ -120,8 +120,12 @@ impl Unfinished {
         }
     }
 
-    fn is_due(&self, job: &Job, now: Instant) -> bool {
+    pub(crate) fn is_due(&self, job: &Job, now: Instant) -> bool {
         self.jobs.get(job.folder()).is_none_or(|again| !self.once && again.at <= now)
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.jobs.len()
     }
 
     /// Forgets what is no longer open.
@@ -131,7 +135,7 @@ impl Unfinished {
 }
 
 /// The oldest open job that nobody has.
-fn next(
+pub(crate) fn next(
     jobs: &Jobs,
     unfinished: &mut Unfinished,
     now: Instant,
@@ -177,7 +181,7 @@ mod tests {
     fn the_next_job_is_the_oldest_that_nobody_has_and_that_did_not_fail_here() {
         let jobs = jobs("next");
         let now = Instant::now();
-        let mut unfinished = Unfinished { once: true, jobs: HashMap::new() };
+        let mut unfinished = Unfinished::new(true);
         assert!(next(&jobs, &mut unfinished, now).unwrap().is_none());
         let (first, second) = (create(&jobs, 1), create(&jobs, 2));
         let (found, lock) = next(&jobs, &mut unfinished, now).unwrap().unwrap();
@@ -199,7 +203,7 @@ mod tests {
     fn what_went_wrong_is_tried_again_after_ever_longer_pauses() {
         let jobs = jobs("again");
         let job = create(&jobs, 1);
-        let mut unfinished = Unfinished { once: false, jobs: HashMap::new() };
+        let mut unfinished = Unfinished::new(false);
         let mut now = Instant::now();
         for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
             let pause = Duration::from_secs(60 * minutes);
@@ -219,7 +223,7 @@ mod tests {
         let jobs = jobs("lock");
         let (first, second) = (create(&jobs, 1), create(&jobs, 2));
         fs::create_dir(first.folder().join("lock")).unwrap();
-        let mut unfinished = Unfinished { once: false, jobs: HashMap::new() };
+        let mut unfinished = Unfinished::new(false);
         let now = Instant::now();
         let (found, _) = next(&jobs, &mut unfinished, now).unwrap().unwrap();
         assert_eq!(found, second);
