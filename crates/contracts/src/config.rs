@@ -306,7 +306,16 @@ impl Blocks {
         };
         within("blocks.block_time_ms", self.block_time_ms, 100, 60_000)?;
         within("blocks.preconfirmation_ms", self.preconfirmation_ms, 20, self.block_time_ms)?;
-        within("blocks.gas_limit", self.gas_limit, 20_000_000, preset.provable_gas())?;
+        let (least, most) = (20_000_000, preset.provable_gas());
+        if !(least..=most).contains(&self.gas_limit) {
+            let why = format!(
+                "is {}: with the preset {} take {least} to {most}, or a hostile block could not be \
+                 proved",
+                self.gas_limit,
+                preset.name()
+            );
+            return Err(ConfigError::Field { field: "blocks.gas_limit", why });
+        }
         within("blocks.elasticity", self.elasticity, 1, 1_000)?;
         within("blocks.denominator", self.denominator, 1, 1_000_000)?;
         within("blocks.min_base_fee", self.min_base_fee, 1, 1_000_000_000_000)?;

@@ -91,7 +91,7 @@ pub(crate) fn task(
     };
     let data: Vec<BlobData> = blobs.iter().map(|(hash, blob)| BlobData::new(*hash, blob)).collect();
     let oracle = HostOracle { batch: witness, state: ledger.preimages() };
-    let (inputs, proved) = record(&oracle, &statement, &data)?;
+    let (mut inputs, proved) = record(&oracle, &statement, &data)?;
     let last = *statement.batches.last().unwrap_or(&previous_batch);
     let claimed = public_input(
         statement.config_hash,
@@ -104,8 +104,10 @@ pub(crate) fn task(
     if proved != (Run { public_input: claimed, history }) {
         return Err(TaskError::Disagreement);
     }
-    let pages = inputs.pages.clone().into();
+    // Gigabytes, in a bad case: no copy.
+    let pages = Bytes::from(std::mem::take(&mut inputs.pages));
     let (output, openings) = prove_natively(&inputs.statement, &inputs.blobs, &pages)?;
+    inputs.pages = pages.0.into();
     let mut opened = Vec::new();
     for opening in openings {
         let hash = opening.versioned_hash;

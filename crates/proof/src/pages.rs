@@ -35,6 +35,12 @@ pub fn encode_pages(pages: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8
     bytes
 }
 
+/// Bytes that [`encode_pages`] makes of a page of so many.
+#[cfg(feature = "std")]
+pub(crate) fn encoded_bytes(page: usize) -> usize {
+    4 + page.next_multiple_of(4)
+}
+
 /// Reads what [`encode_pages`] gives. Padding may be anything.
 pub fn decode_pages(bytes: &Bytes) -> Result<Vec<Bytes>, PagesError> {
     if bytes.len() > PAGES_BYTES_MAX {

@@ -30,6 +30,10 @@ pub const BLOCKS_MAX: usize = 1024;
 /// Most bytes that a payload's columns decompress to.
 pub const COLUMNS_BYTES_MAX: usize = 16 << 20;
 
+/// Most authorisations of a payload. A block has gas for fewer; but they take few bytes of a column if
+/// they are all alike, and much memory.
+pub const AUTHORIZATIONS_MAX: usize = 1 << 14;
+
 /// What one block of a batch takes in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PayloadBlock {

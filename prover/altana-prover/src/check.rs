@@ -30,7 +30,9 @@ pub(crate) fn run(options: &Options, folder: &Path, mutations: u64) -> Result<Va
         let run = AssertUnwindSafe(|| machine.execute(job::stdin(inputs), None));
         let state = std::panic::catch_unwind(run).ok()?.ok()?;
         let memory = &state.memory.memory;
+        // The heap marks the end of memory.
         let bytes = memory.mem[RV32_MEMORY_AS as usize].as_slice();
+        let bytes = &bytes[..bytes.len() - PAGE];
         Some(Ran {
             output: extract_public_values(outputs, memory),
             memory: bytes.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1),
@@ -65,6 +67,8 @@ pub(crate) fn run(options: &Options, folder: &Path, mutations: u64) -> Result<Va
         "steps": meter::take(),
     }))
 }
+
+const PAGE: usize = 4096;
 
 /// What the guest left.
 struct Ran {

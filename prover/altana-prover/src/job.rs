@@ -8,7 +8,7 @@ use std::{
 };
 
 use alloy_primitives::Bytes;
-use altana_proof::{Job, JobError, decode_pages};
+use altana_proof::{Inputs, Job, JobError, decode_pages};
 use eyre::{Result, WrapErr, eyre};
 use openvm_sdk::StdIn;
 use serde_json::{Value, json};
@@ -52,7 +52,10 @@ pub(crate) struct GuestInputs {
 }
 
 pub(crate) fn inputs(job: &Job) -> Result<GuestInputs> {
-    let inputs = job.inputs()?;
+    guest_inputs(job.inputs()?)
+}
+
+pub(crate) fn guest_inputs(inputs: Inputs) -> Result<GuestInputs> {
     let pages = decode_pages(&inputs.pages.into())?;
     Ok(GuestInputs { statement: inputs.statement, blobs: inputs.blobs, pages })
 }

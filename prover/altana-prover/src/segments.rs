@@ -21,7 +21,7 @@ use serde_json::json;
 
 use crate::{
     execute,
-    job::{self, Refusal},
+    job::{self, GuestInputs, Refusal},
     meter,
     prove::{Prover, STARK_MIB, output},
 };
@@ -133,7 +133,7 @@ impl Prover<'_> {
     }
 
     /// Proves one segment: what is before it is only executed.
-    pub(crate) fn segment(&self, inputs: &[Vec<u8>; 3], index: u32) -> Result<Segment> {
+    pub(crate) fn segment(&self, inputs: &GuestInputs, index: u32) -> Result<Segment> {
         self.with_machine(|machine| {
             let run = meter::step("execution", || execute::count(machine, job::stdin(inputs)))?;
             let segment = run.segments.get(index as usize);

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use altana_proof::{Job, Jobs, Lock, Proof};
+use altana_proof::{Inputs, Job, Jobs, Lock, Proof};
 use eyre::{Result, bail, ensure};
 use serde_json::{Value, json};
 
@@ -284,7 +284,8 @@ impl Shared {
             return Ok(());
         }
         let output = self.job.output().0;
-        queue.put(&inputs_name(&output), &encode_inputs(&job::inputs(&self.job)?))?;
+        let Inputs { statement, pages, blobs } = self.job.inputs()?;
+        queue.put(&inputs_name(&output), &encode_inputs(&[statement, pages, blobs]))?;
         if let Stage::Finish(joined) = &self.stage {
             queue.put(&segments_name(&output), joined)?;
         }

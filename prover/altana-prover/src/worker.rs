@@ -141,8 +141,9 @@ impl Prove for Hands<'_> {
     fn segment(&self, output: [u8; 32], inputs: [Vec<u8>; 3], index: u32) -> Result<Vec<u8>> {
         // Nobody reads what the one before took.
         meter::take();
-        natively_of(to_inputs(inputs.clone()), output)?;
-        self.prover.segment(&inputs, index)?.encode()
+        let inputs = to_inputs(inputs);
+        natively_of(inputs.clone(), output)?;
+        self.prover.segment(&job::guest_inputs(inputs)?, index)?.encode()
     }
 
     fn finish(&self, output: [u8; 32], inputs: [Vec<u8>; 3], segments: Vec<u8>) -> Result<Vec<u8>> {

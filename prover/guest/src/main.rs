@@ -15,6 +15,8 @@ mod bn254;
 #[cfg(target_os = "zkvm")]
 mod curves;
 #[cfg(target_os = "zkvm")]
+mod input;
+#[cfg(target_os = "zkvm")]
 mod kzg;
 #[cfg(target_os = "zkvm")]
 mod p256;

@@ -430,10 +430,10 @@ pub struct NodeRoles {
 /// Between two empty blocks of a development chain whose claims are proved on the same machine.
 const ZK_EMPTY_BLOCK_MS: u64 = 60_000;
 
-/// Batches that a proof can take, where claims are proved.
+/// Batches that a proof can take, where claims have to be proved.
 pub fn batcher_config(preset: Preset) -> batcher::Config {
     let mut config = batcher::Config::default();
-    if preset.has_proofs() {
+    if !preset.has_game() {
         config.target_gas = batcher::PROVED_GAS;
     }
     config

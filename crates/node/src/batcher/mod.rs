@@ -31,7 +31,7 @@ use std::sync::Arc;
 /// Bytes that blobs need besides the payload.
 const BLOB_PREFIX_BYTES: usize = 4;
 
-/// [`Config::target_gas`] where claims are proved. A unit of gas reads at most ten bytes (24 KB of code
+/// [`Config::target_gas`] where claims have to be proved. A unit of gas reads at most ten bytes (24 KB of code
 /// for 2,500), a claim covers four batches, and its proof may read 3 GiB
 /// (`altana_proof::PAGES_BYTES_MAX`).
 pub const PROVED_GAS: u64 = 60_000_000;
@@ -55,8 +55,8 @@ pub struct Config {
     pub interval_s: u64,
     /// Or when its transactions have this many bytes before compression.
     pub target_bytes: usize,
-    /// Or when its blocks have used so much gas. What a block reads grows with its gas, and a prover
-    /// holds all that a claim's batches read ([`PROVED_GAS`]).
+    /// Or when another block would bring it above so much gas. What a block reads grows with its gas,
+    /// and a prover holds all that a claim's batches read ([`PROVED_GAS`]).
     pub target_gas: u64,
     /// Blobs per batch, at most [`BLOBS_MAX`].
     pub blobs_max: usize,
@@ -162,9 +162,9 @@ pub fn next(config: &Config, inputs: &Inputs<'_>) -> Result<Decision, BatchError
     if first.header.timestamp < inputs.tip.last_timestamp {
         return Ok(Decision::Rebuild("blocks are older than the newest batch"));
     }
-    let (count, is_full) = fitting(config, inputs, blocks)?;
+    let (count, bytes) = fitting(config, inputs, blocks)?;
     let age = reached.saturating_sub(first.header.timestamp);
-    let full = is_full || count < blocks.len();
+    let full = bytes >= config.target_bytes || count < blocks.len();
     if !full && age < config.interval_s {
         return Ok(Decision::Wait);
     }
@@ -182,25 +182,36 @@ pub fn next(config: &Config, inputs: &Inputs<'_>) -> Result<Decision, BatchError
     }
 }
 
-/// How many of the blocks make one batch, and whether no block more would.
+/// How many of the blocks make one batch, and the bytes of their signed transactions.
 fn fitting(
     config: &Config,
     inputs: &Inputs<'_>,
     blocks: &[Arc<Block>],
-) -> Result<(usize, bool), BatchError> {
-    let (mut count, mut bytes, mut gas) = (0, 0, 0);
-    let mut is_full = false;
+) -> Result<(usize, usize), BatchError> {
+    let (mut count, mut bytes, mut gas, mut queue) = (0, 0, 0, inputs.tip.queue_end);
     for block in blocks {
-        let messages = queue_end(block)?.saturating_sub(inputs.tip.queue_end);
+        let end = queue_end(block)?;
+        let messages = end.saturating_sub(inputs.tip.queue_end);
+        gas += block.header.gas_used;
+        // The Inbox takes no batch that leaves overdue messages behind, so these know no target.
+        let is_full =
+            (bytes >= config.target_bytes || gas > config.target_gas) && !is_overdue(inputs, queue);
         if count > 0 && (messages > BATCH_MESSAGES_MAX || is_full) {
             break;
         }
         count += 1;
         bytes += transaction_bytes(block);
-        gas += block.header.gas_used;
-        is_full = bytes >= config.target_bytes || gas >= config.target_gas;
+        queue = end;
     }
-    Ok((count, is_full))
+    Ok((count, bytes))
+}
+
+/// Whether the Inbox insists on the message at this position.
+fn is_overdue(inputs: &Inputs<'_>, position: u64) -> bool {
+    inputs.inbox.message(position).is_some_and(|message| {
+        let due = message.queued.message.parent_timestamp + inputs.terms.force_inclusion_delay;
+        due < inputs.head.timestamp
+    })
 }
 
 /// Why the Inbox would refuse these blocks, now and later.
@@ -214,11 +225,7 @@ fn refused(
     if last.header.timestamp.saturating_add(age_max) < inputs.head.timestamp {
         return Ok(Some("blocks are too old to be committed"));
     }
-    let left = inputs.inbox.message(queue_end(last)?);
-    let overdue = left.is_some_and(|left| {
-        let due = left.queued.message.parent_timestamp + inputs.terms.force_inclusion_delay;
-        due < inputs.head.timestamp
-    });
+    let overdue = is_overdue(inputs, queue_end(last)?);
     Ok(overdue.then_some("blocks leave messages behind that are overdue"))
 }
 

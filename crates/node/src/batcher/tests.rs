@@ -119,10 +119,20 @@ fn a_batch_is_full_when_its_blocks_have_used_enough_gas() {
         now_s: START,
         spec: &spec,
     };
-    for (target_gas, expect) in
-        [(u64::MAX, (3, false)), (60_000_000, (3, true)), (40_000_000, (2, true)), (1, (1, true))]
-    {
+    let check = |inputs: &Inputs<'_>, target_gas, expect| {
         let config = Config { target_gas, ..Config::default() };
-        assert_eq!(fitting(&config, &inputs, &blocks).unwrap(), expect, "{target_gas}");
+        assert_eq!(fitting(&config, inputs, &blocks).unwrap().0, expect, "{target_gas}");
+    };
+    for (target_gas, expect) in
+        [(u64::MAX, 3), (60_000_000, 3), (59_999_999, 2), (40_000_000, 2), (1, 1)]
+    {
+        check(&inputs, target_gas, expect);
     }
+    // Overdue messages that these blocks do not consume: no batch without them is taken.
+    let mut overdue = Inbox::default();
+    let mut read = update(0, 5, [deposit(0, 1)]);
+    read.head.timestamp = START;
+    overdue.apply(&read).unwrap();
+    let head = ParentBlock { timestamp: u64::MAX, ..head };
+    check(&Inputs { inbox: &overdue, head, ..inputs }, 1, 3);
 }

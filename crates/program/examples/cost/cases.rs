@@ -331,7 +331,8 @@ fn hashes() -> Vec<Case> {
     ]
 }
 
-fn curves() -> Vec<Case> {
+/// Precompiles of curves.
+pub(crate) fn curves() -> Vec<Case> {
     let point = || g1_msm(1)[..128].to_vec();
     vec![
         Case::precompile("ecrecover", 0x01, recover()),
@@ -341,6 +342,7 @@ fn curves() -> Vec<Case> {
         Case::precompile("bn254 add", 0x06, vec![]),
         Case::precompile("bn254 mul", 0x07, vec![]),
         Case::precompile("bn254 pairing of 0", 0x08, vec![]),
+        Case::precompile("bn254 pairing of 1", 0x08, bn_pairs(1)),
         Case::precompile("bn254 pairing of 85", 0x08, bn_pairs(85)),
         Case::precompile("bn254 pairing of 86", 0x08, bn_pairs(86)).longer(1),
         Case::precompile("bn254 pairing of 86 that fails", 0x08, {

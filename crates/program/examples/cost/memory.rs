@@ -5,9 +5,9 @@ use crate::{
     chain::{CHAIN_ID, Chain, Committed, SENDERS, STORE, call, secret, sign},
 };
 use alloy_consensus::{
-    SignableTransaction, Signed, TrieAccount, TxEip7702, crypto::secp256k1::sign_message,
+    SignableTransaction, Signed, TrieAccount, TxEip1559, crypto::secp256k1::sign_message,
 };
-use alloy_eips::eip7702::{Authorization, SignedAuthorization};
+use alloy_eips::eip2930::{AccessList, AccessListItem};
 use alloy_primitives::{Address, B256, U256, hex, keccak256};
 use altana_program::{BlockHost, ELF, Status};
 use altana_protocol::{
@@ -217,43 +217,53 @@ pub(crate) fn passing() -> Vec<Hog> {
     ]
 }
 
-/// A block that reads more code than a zkVM has memory: some transactions, each of which reads as much
-/// as it can pay for.
-pub(crate) fn codes() -> Hog {
+/// Blocks whose transactions each read as many codes as they can pay for: more than a zkVM has memory
+/// for, all of one length or each of another.
+#[allow(dead_code, reason = "the zkVM is held to it")]
+pub(crate) fn codes() -> [Hog; 2] {
     const COUNT: u64 = 6_300;
     let body = [&NEXT, &hex!("3b50")[..]].concat();
-    let mut case = Case::repeated("EXTCODESIZE of 24 KB, again", &FIRST, &body, 100, vec![]);
-    let transactions = (0..TIMES).map(|index| {
-        let mut tx = call(index / SENDERS as u64, HOSTILE);
-        tx.gas_limit = TX_GAS_MAX;
-        tx.value = U256::ZERO;
-        tx.input = U256::from(0x10_0000 * (index + 1) - 1).to_be_bytes_vec().into();
-        sign(index as usize % SENDERS, tx)
-    });
-    case.transactions = transactions.collect();
-    (1..=TIMES).fold(case, |case, index| case.with_big_contracts(0x10_0000 * index, COUNT)).into()
+    [("of 24 KB", 0), ("of all lengths", 3_000)].map(|(name, shorter)| {
+        let name = format!("EXTCODESIZE {name}, again");
+        let mut case = Case::repeated(&name, &FIRST, &body, 100, vec![]);
+        let first = |index| 0x10_0000 * (index + 1);
+        let transactions = (0..TIMES).map(|index| {
+            let mut tx = call(index / SENDERS as u64, HOSTILE);
+            tx.gas_limit = TX_GAS_MAX;
+            tx.value = U256::ZERO;
+            tx.input = U256::from(first(index) - 1).to_be_bytes_vec().into();
+            sign(index as usize % SENDERS, tx)
+        });
+        case.transactions = transactions.collect();
+        for index in 0..TIMES {
+            let from = case.contracts.len();
+            case = case.with_big_contracts(first(index), COUNT);
+            for (_, code) in &mut case.contracts[from..] {
+                code.truncate(24_576 - shorter * index as usize);
+            }
+        }
+        case.into()
+    })
 }
 
 /// What a block takes before it begins: the largest batches.
 pub(crate) fn batches() -> Vec<(&'static str, Committed)> {
     vec![
         ("1,023 messages, six blobs", largest_batch()),
-        ("590,000 authorisations", authorizations()),
+        ("an access list of 720,000 addresses", access_list()),
     ]
 }
 
 /// What decodes to more memory than anything else of its length. Its transaction is invalid, but is
 /// decoded.
-fn authorizations() -> Committed {
-    let authorization = Authorization { chain_id: U256::ZERO, address: STORE, nonce: 0 };
-    let authorization =
-        SignedAuthorization::new_unchecked(authorization, 0, U256::ZERO, U256::ZERO);
-    let list = |length| vec![authorization.clone(); length];
-    let tx = TxEip7702 { chain_id: CHAIN_ID, authorization_list: list(1), ..Default::default() };
+fn access_list() -> Committed {
+    let item = AccessListItem { address: STORE, storage_keys: vec![] };
+    let list = |length| AccessList(vec![item.clone(); length]);
+    let tx = TxEip1559 { chain_id: CHAIN_ID, access_list: list(1), ..Default::default() };
     let signature = sign_message(secret(0), tx.signature_hash()).unwrap();
     let mut chain = Chain::new();
     chain.build(1_001, 1, vec![]);
-    chain.blocks[0].transactions = vec![Transaction::Eip7702(Signed::new_unhashed(tx, signature))];
+    chain.blocks[0].transactions = vec![Transaction::Eip1559(Signed::new_unhashed(tx, signature))];
     let payload = encode_payload(CHAIN_ID, &chain.blocks).unwrap();
 
     // The list is the last column. The encoder is slow, so it is replaced by hand.
@@ -261,7 +271,7 @@ fn authorizations() -> Committed {
     let (stream, raw) = payload[5..].split_at(length);
     let mut columns = decompress_to_vec(stream).unwrap();
     columns.truncate(columns.len() - alloy_rlp::encode(list(1)).len());
-    columns.extend(alloy_rlp::encode(list(590_000)));
+    columns.extend(alloy_rlp::encode(list(720_000)));
     assert!(columns.len() <= COLUMNS_BYTES_MAX);
     let stream = compress_to_vec(&columns, 1);
     let payload = [&[1], &(stream.len() as u32).to_be_bytes()[..], &stream, raw].concat();

@@ -48,10 +48,10 @@ use alloc::vec::Vec;
 use alloy_consensus::{Signed, TxEip1559, TxEip2930, TxEip7702, TxLegacy};
 use alloy_eips::{eip2930::AccessList, eip7702::SignedAuthorization};
 use alloy_primitives::{B256, Bytes, Signature, TxKind, U256};
-use alloy_rlp::Decodable;
+use alloy_rlp::{Decodable, Header};
 
 use super::{
-    BLOCKS_MAX, COLUMNS_BYTES_MAX, PAYLOAD_VERSION, PayloadBlock,
+    AUTHORIZATIONS_MAX, BLOCKS_MAX, COLUMNS_BYTES_MAX, PAYLOAD_VERSION, PayloadBlock,
     address_book::AddressReader,
     columns::{Reader, inflate},
 };
@@ -120,7 +120,7 @@ pub enum DecodeError {
     /// There is more than the columns say.
     #[error("payload: bytes left over")]
     LeftOver,
-    /// Too many blocks, messages, labels, transactions or bytes of input data.
+    /// Too many blocks, messages, labels, transactions, authorisations or bytes of input data.
     #[error("payload: a count is out of bounds")]
     TooMany,
     /// A number is too large for its field.
@@ -348,6 +348,7 @@ fn transactions(
     let mut tips = fields.tips.into_iter();
     let mut values = fields.values.into_iter();
     let signatures = signatures.as_chunks::<64>().0;
+    let mut authorizations = 0;
     let mut out = Vec::with_capacity(data.len());
     for (index, (to, input)) in data.into_iter().enumerate() {
         let bits = fields.kinds[index];
@@ -356,6 +357,12 @@ fn transactions(
         } else {
             AccessList::decode(&mut lists).map_err(|_| DecodeError::List)?
         };
+        if bits & kind::TYPE_MASK == kind::EIP7702 {
+            authorizations += items(lists)?;
+            if authorizations > AUTHORIZATIONS_MAX {
+                return Err(DecodeError::TooMany);
+            }
+        }
         let common = Common {
             chain_id,
             nonce: fields.nonces[index],
@@ -370,6 +377,18 @@ fn transactions(
         out.push(common.into_transaction(bits, signature(&signatures[index]), &mut lists)?);
     }
     if lists.is_empty() { Ok(out) } else { Err(DecodeError::LeftOver) }
+}
+
+/// How many items the list has that `bytes` begin with.
+fn items(mut bytes: &[u8]) -> Result<usize, DecodeError> {
+    let mut list = Header::decode_bytes(&mut bytes, true).map_err(|_| DecodeError::List)?;
+    let mut count = 0;
+    while !list.is_empty() {
+        let item = Header::decode(&mut list).map_err(|_| DecodeError::List)?;
+        list = list.get(item.payload_length..).ok_or(DecodeError::List)?;
+        count += 1;
+    }
+    Ok(count)
 }
 
 /// The fields of a transaction of any type.

@@ -7,7 +7,7 @@ use alloy_primitives::{Address, Signature, TxKind, U256};
 use alloy_rlp::Encodable;
 
 use super::{
-    BLOCKS_MAX, PAYLOAD_VERSION, PayloadBlock,
+    AUTHORIZATIONS_MAX, BLOCKS_MAX, PAYLOAD_VERSION, PayloadBlock,
     address_book::AddressWriter,
     columns::Writer,
     decode::{form, kind, word},
@@ -36,7 +36,8 @@ pub enum EncodeError {
     /// A signature is malleable (EIP-2).
     #[error("a signature has a high s")]
     Signature,
-    /// All input data together is above [`super::COLUMNS_BYTES_MAX`].
+    /// All input data together is above [`super::COLUMNS_BYTES_MAX`], or there are more than
+    /// [`AUTHORIZATIONS_MAX`] authorisations.
     #[error("too much input data")]
     TooLong,
 }
@@ -45,6 +46,10 @@ pub enum EncodeError {
 pub fn encode_payload(chain_id: u64, blocks: &[PayloadBlock]) -> Result<Vec<u8>, EncodeError> {
     let transactions: Vec<&Transaction> =
         blocks.iter().flat_map(|block| &block.transactions).collect();
+    let authorizations = |&tx: &&Transaction| tx.authorization_list().map_or(0, <[_]>::len);
+    if transactions.iter().map(authorizations).sum::<usize>() > AUTHORIZATIONS_MAX {
+        return Err(EncodeError::TooLong);
+    }
     let mut columns = Writer::default();
     put_blocks(&mut columns, blocks)?;
     put_fields(&mut columns, chain_id, &transactions)?;

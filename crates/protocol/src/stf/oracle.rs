@@ -103,6 +103,11 @@ impl<O: Oracle> Recorder<O> {
         self.asked.into_inner().into_iter().map(move |hash| preimages[&hash].clone())
     }
 
+    /// Whose answers these are.
+    pub fn oracle(&self) -> &O {
+        &self.oracle
+    }
+
     /// All that was answered, and nothing else.
     pub fn into_witness(self) -> Witness {
         Witness::from_parts(self.preimages.into_inner(), self.elements.into_inner())

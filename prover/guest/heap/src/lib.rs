@@ -1,8 +1,8 @@
 //! Give the zkVM's guest a heap that uses memory again; never for more than one thread.
 //!
-//! Every eight bytes that a run touches are hashed into the memory's Merkle tree twice, which costs
-//! far more than the few instructions that it takes to keep free blocks in lists. OpenVM's own heap
-//! never frees, and the other that it can be built with searches one list of all free blocks.
+//! What stops a proof is memory that runs out, so freed blocks are joined with their neighbours: a
+//! block of one size must not be lost to those of all others. But small blocks are most of what a run
+//! asks for, and stand in lists by size, which takes a few instructions.
 //!
 //! `openvm-platform` is built with its feature `heap-embedded-alloc` and finds this crate in the
 //! place of the one that it names (`[patch]` in the guest's Cargo.toml).
@@ -11,26 +11,27 @@
 use core::{
     alloc::{GlobalAlloc, Layout},
     cell::UnsafeCell,
-    ptr::null_mut,
+    ptr::{NonNull, null_mut},
 };
+use talc::{ErrOnOom, Span, Talc};
 
-/// Blocks are multiples of this, and aligned to it.
+/// Small blocks are multiples of this, and aligned to it.
 const GRAIN: usize = 16;
-/// Blocks up to here have a list for each multiple of [`GRAIN`]; greater ones, for each quarter of the
-/// way from a power of two to the next.
-const SMALL: usize = 1 << SMALL_LOG2;
-const SMALL_LOG2: u32 = 10;
-const SMALL_CLASSES: usize = SMALL / GRAIN;
-const CLASSES: usize = SMALL_CLASSES + 4 * (usize::BITS - SMALL_LOG2) as usize;
+/// Blocks up to here have a list for each multiple of [`GRAIN`].
+const SMALL: usize = 1024;
+const CLASSES: usize = SMALL / GRAIN;
+/// Small blocks are cut from pieces of so many bytes.
+const PIECE: usize = 1 << 15;
 
 /// The heap, under the name that `openvm-platform` uses.
 pub struct LlffHeap(UnsafeCell<Heap>);
 
 struct Heap {
-    /// Memory that was never used.
+    large: Talc<ErrOnOom>,
+    /// What is left of the newest piece.
     next: usize,
     end: usize,
-    /// Free blocks; each begins with the address of the next.
+    /// Free small blocks; each begins with the address of the next.
     free: [*mut u8; CLASSES],
 }
 
@@ -40,115 +41,120 @@ unsafe impl Sync for LlffHeap {}
 impl LlffHeap {
     /// A heap without memory.
     pub const fn empty() -> Self {
-        Self(UnsafeCell::new(Heap { next: 0, end: 0, free: [null_mut(); CLASSES] }))
+        Self(UnsafeCell::new(Heap {
+            large: Talc::new(ErrOnOom),
+            next: 0,
+            end: 0,
+            free: [null_mut(); CLASSES],
+        }))
     }
 
-    /// Gives it memory, which is all zeros.
+    /// Gives it memory.
     ///
     /// # Safety
     ///
     /// Nothing else uses these `size` bytes from `start`, and this is called once.
     pub unsafe fn init(&self, start: usize, size: usize) {
-        // SAFETY: one thread, and no reference is kept.
-        let heap = unsafe { &mut *self.0.get() };
-        heap.next = start.next_multiple_of(GRAIN);
-        heap.end = start + size;
+        // SAFETY: one thread, and no reference is kept. It can only fail if there were too little.
+        let _ = unsafe {
+            let heap = &mut *self.0.get();
+            heap.large.claim(Span::from_base_size(start as *mut u8, size))
+        };
     }
 }
 
 impl Heap {
-    /// A block that was given back.
+    /// A small block that was given back, or a new one; null if there is too little memory.
     #[inline(always)]
-    fn again(&mut self, class: usize, layout: Layout) -> Option<*mut u8> {
+    fn small(&mut self, layout: Layout) -> *mut u8 {
+        let class = class(layout.size());
         let block = self.free[class];
-        if block.is_null() || layout.align() > GRAIN {
-            return None;
+        if !block.is_null() {
+            // SAFETY: a free block begins with the next one's address.
+            self.free[class] = unsafe { block.cast::<*mut u8>().read() };
+            return block;
         }
-        // SAFETY: a free block begins with the next one's address.
-        self.free[class] = unsafe { block.cast::<*mut u8>().read() };
-        Some(block)
+        let size = (class + 1) * GRAIN;
+        if self.end - self.next < size && !self.piece() {
+            return null_mut();
+        }
+        self.next += size;
+        (self.next - size) as *mut u8
     }
 
-    /// A block of memory that was never used; null if there is too little.
-    #[inline(always)]
-    fn cut(&mut self, size: usize, layout: Layout) -> *mut u8 {
-        let start = self.next.next_multiple_of(layout.align().max(GRAIN));
-        match start.checked_add(size) {
-            Some(next) if next <= self.end => {
-                self.next = next;
-                start as *mut u8
-            }
-            _ => null_mut(),
+    /// Takes a new piece; the rest of the old one is lost, less than [`SMALL`] bytes of it.
+    #[cold]
+    fn piece(&mut self) -> bool {
+        // SAFETY: neither is zero, and the alignment is a power of two.
+        let layout = unsafe { Layout::from_size_align_unchecked(PIECE, GRAIN) };
+        let piece = self.large(layout);
+        if !piece.is_null() {
+            (self.next, self.end) = (piece as usize, piece as usize + PIECE);
         }
+        !piece.is_null()
+    }
+
+    fn large(&mut self, layout: Layout) -> *mut u8 {
+        // SAFETY: nobody asks for nothing.
+        unsafe { self.large.malloc(layout) }.map_or(null_mut(), NonNull::as_ptr)
     }
 }
 
-/// The list of blocks for `size` bytes, and how large these blocks are.
 #[inline(always)]
-fn class(size: usize) -> (usize, usize) {
-    if size <= SMALL {
-        let grains = size.max(1).div_ceil(GRAIN);
-        return (grains - 1, grains * GRAIN);
-    }
-    let log2 = usize::BITS - 1 - (size - 1).leading_zeros();
-    // 4 to 7.
-    let quarter = (size - 1) >> (log2 - 2);
-    let class = SMALL_CLASSES + 4 * (log2 - SMALL_LOG2) as usize + quarter - 4;
-    (class, (quarter + 1) << (log2 - 2))
+fn is_small(layout: Layout) -> bool {
+    layout.size() <= SMALL && layout.align() <= GRAIN
 }
 
-// SAFETY: blocks are cut from the heap's memory one after another, are at least as large and as
-// aligned as was asked, and are given away again only after they were given back.
+/// The list of blocks for a small block of `size` bytes.
+#[inline(always)]
+fn class(size: usize) -> usize {
+    size.max(1).div_ceil(GRAIN) - 1
+}
+
+// SAFETY: blocks are at least as large and as aligned as was asked, do not overlap, and are given away
+// again only after they were given back.
 unsafe impl GlobalAlloc for LlffHeap {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: one thread, and no reference is kept.
         let heap = unsafe { &mut *self.0.get() };
-        let (class, size) = class(layout.size());
-        heap.again(class, layout).unwrap_or_else(|| heap.cut(size, layout))
-    }
-
-    /// The machine's memory begins as zeros: only what is used again is cleared.
-    #[inline]
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: one thread, and no reference is kept.
-        let heap = unsafe { &mut *self.0.get() };
-        let (class, size) = class(layout.size());
-        match heap.again(class, layout) {
-            Some(block) => {
-                // SAFETY: the block has this size.
-                unsafe { block.write_bytes(0, layout.size()) };
-                block
-            }
-            None => heap.cut(size, layout),
-        }
+        if is_small(layout) { heap.small(layout) } else { heap.large(layout) }
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: one thread, and no reference is kept.
-        let heap = unsafe { &mut *self.0.get() };
-        let (class, _) = class(layout.size());
-        // SAFETY: nobody uses the block any more, and it has room for an address.
-        unsafe { block.cast::<*mut u8>().write(heap.free[class]) };
-        heap.free[class] = block;
+        // SAFETY: one thread, no reference is kept, and nobody uses the block any more. A small one has
+        // room for an address.
+        unsafe {
+            let heap = &mut *self.0.get();
+            if is_small(layout) {
+                let class = class(layout.size());
+                block.cast::<*mut u8>().write(heap.free[class]);
+                heap.free[class] = block;
+            } else if let Some(block) = NonNull::new(block) {
+                heap.large.free(block, layout);
+            }
+        }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        let ((old_class, old_size), (new_class, new_size)) = (class(layout.size()), class(size));
-        if old_class == new_class {
-            return block;
-        }
-        // SAFETY: one thread, and no reference is kept.
-        let heap = unsafe { &mut *self.0.get() };
-        if block as usize + old_size == heap.next && new_size <= heap.end - block as usize {
-            // The newest block takes what lies behind it: a growing list leaves nothing behind.
-            heap.next = block as usize + new_size;
-            return block;
-        }
         // SAFETY: the caller's promises: `size` is not zero, and fits the layout.
         unsafe {
-            let new = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
+            let wanted = Layout::from_size_align_unchecked(size, layout.align());
+            match (is_small(layout), is_small(wanted), NonNull::new(block)) {
+                (true, true, _) if class(layout.size()) == class(size) => return block,
+                (false, false, Some(block)) => {
+                    let heap = &mut *self.0.get();
+                    if size <= layout.size() {
+                        heap.large.shrink(block, layout, size);
+                        return block.as_ptr();
+                    }
+                    let grown = heap.large.grow(block, layout, size);
+                    return grown.map_or(null_mut(), NonNull::as_ptr);
+                }
+                _ => {}
+            }
+            let new = self.alloc(wanted);
             if !new.is_null() {
                 new.copy_from_nonoverlapping(block, size.min(layout.size()));
                 self.dealloc(block, layout);
@@ -162,44 +168,89 @@ unsafe impl GlobalAlloc for LlffHeap {
 mod tests {
     use super::*;
 
-    #[test]
-    fn blocks_do_not_overlap_and_come_back() {
-        let memory = std::vec![0u128; 1 << 12];
-        let start = memory.as_ptr() as usize;
+    const BYTES: usize = 1 << 20;
+
+    fn heap(memory: &mut std::vec::Vec<u128>) -> LlffHeap {
+        memory.resize(BYTES / 16, u128::MAX);
         let heap = LlffHeap::empty();
         // SAFETY: the memory is the test's own.
-        unsafe { heap.init(start, 16 << 12) };
-        let mut taken: std::vec::Vec<(usize, usize)> = std::vec![];
-        for size in [1, 8, 16, 17, 31, 500, 1024, 1025, 3000, 5000] {
-            let layout = Layout::from_size_align(size, 8).unwrap();
-            // SAFETY: sizes are not zero, and blocks go back with their layouts.
-            let block = unsafe { heap.alloc(layout) } as usize;
-            assert!(block != 0 && block % GRAIN == 0);
-            assert!(taken.iter().all(|(at, end)| block + size <= *at || *end <= block));
-            taken.push((block, block + size));
-            unsafe { heap.dealloc(block as *mut u8, layout) };
-            assert_eq!(unsafe { heap.alloc(layout) } as usize, block);
-        }
-        let layout = Layout::from_size_align(7000, 8).unwrap();
-        // SAFETY: as above.
-        unsafe {
-            let newest = heap.alloc(layout);
-            assert_eq!(heap.realloc(newest, layout, 20_000), newest);
-            assert!(heap.alloc(layout) as usize >= newest as usize + 20_000);
-            let layout = Layout::from_size_align(20_000, 8).unwrap();
-            assert_ne!(heap.realloc(newest, layout, 22_000), newest);
-        }
-        let huge = Layout::from_size_align(1 << 20, 8).unwrap();
-        // SAFETY: as above.
-        assert!(unsafe { heap.alloc(huge) }.is_null());
+        unsafe { heap.init(memory.as_mut_ptr() as usize, BYTES) };
+        heap
+    }
+
+    fn layout(size: usize, align: usize) -> Layout {
+        Layout::from_size_align(size, align).unwrap()
     }
 
     #[test]
-    fn a_class_has_one_size_and_all_sizes_fit() {
-        for size in 0..100_000 {
-            let (index, block) = class(size);
-            assert!(block >= size && class(block) == (index, block));
+    fn blocks_do_not_overlap_are_aligned_and_keep_what_is_in_them() {
+        let mut memory = std::vec![];
+        let heap = heap(&mut memory);
+        let mut state = 1u64;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            (state >> 33) as usize % below
+        };
+        let mut taken: std::vec::Vec<(*mut u8, Layout, u8)> = std::vec![];
+        for round in 0..20_000 {
+            // SAFETY: sizes are not zero, and blocks are used with their layouts while they are taken.
+            unsafe {
+                if taken.len() > 40 || (next(3) == 0 && !taken.is_empty()) {
+                    let (block, layout, byte) = taken.swap_remove(next(taken.len()));
+                    let bytes = core::slice::from_raw_parts(block, layout.size());
+                    assert!(bytes.iter().all(|found| *found == byte), "round {round}");
+                    if next(2) == 0 {
+                        heap.dealloc(block, layout);
+                        continue;
+                    }
+                    let size = 1 + next(3_000);
+                    let block = heap.realloc(block, layout, size);
+                    let bytes = core::slice::from_raw_parts(block, size.min(layout.size()));
+                    assert!(bytes.iter().all(|found| *found == byte), "round {round}");
+                    block.write_bytes(byte, size);
+                    assert_eq!(block as usize % layout.align(), 0);
+                    let layout = Layout::from_size_align(size, layout.align()).unwrap();
+                    taken.push((block, layout, byte));
+                    continue;
+                }
+                let layout = layout(1 + next(3_000), 1 << next(7));
+                let is_zeroed = next(2) == 0;
+                let block = if is_zeroed { heap.alloc_zeroed(layout) } else { heap.alloc(layout) };
+                assert!(!block.is_null(), "round {round}");
+                assert_eq!(block as usize % layout.align(), 0);
+                let bytes = core::slice::from_raw_parts(block, layout.size());
+                assert!(!is_zeroed || bytes.iter().all(|byte| *byte == 0), "round {round}");
+                block.write_bytes(round as u8, layout.size());
+                taken.push((block, layout, round as u8));
+            }
         }
+    }
+
+    /// Whoever pays for it could ask for blocks of all sizes, one size after the other.
+    #[test]
+    fn memory_is_not_lost_to_other_sizes_or_alignments() {
+        let mut memory = std::vec![];
+        let heap = heap(&mut memory);
+        for size in (2_000..30_000).step_by(1_000) {
+            for align in [1, 16, 32, 64] {
+                let layout = layout(size, align);
+                let count = BYTES * 3 / 4 / size;
+                // SAFETY: blocks go back with their layouts.
+                unsafe {
+                    let blocks: std::vec::Vec<_> = (0..count).map(|_| heap.alloc(layout)).collect();
+                    assert!(blocks.iter().all(|block| !block.is_null()), "{size}");
+                    blocks.into_iter().for_each(|block| heap.dealloc(block, layout));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn too_much_is_refused() {
+        let mut memory = std::vec![];
+        let heap = heap(&mut memory);
+        // SAFETY: nothing is used.
+        assert!(unsafe { heap.alloc(layout(BYTES, 8)) }.is_null());
     }
 }
 

@@ -51,6 +51,9 @@ const ORDER: &str = "0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd
 const GENERATOR_X: &str = "0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
 /// Random batches.
 const RANDOM: usize = 20;
+/// Precompiles that ask for memory of larger alignment than all else.
+const CURVES: [&str; 5] =
+    ["ecrecover", "p256 verify", "kzg", "bn254 pairing of 1", "bn254 pairing of 85"];
 /// Calls of precompiles in a batch.
 const CALLS: usize = 8;
 
@@ -107,7 +110,9 @@ fn hogs(folder: &Path) {
     for (name, batch) in hogs::batches() {
         write(folder, &name.replace([' ', ','], "-"), vec![batch]);
     }
-    let hogs = hogs::passing().into_iter().chain(hogs::lasting()).chain([hogs::codes()]);
+    let curves = cases::curves().into_iter().filter(|case| CURVES.contains(&&*case.name));
+    let hogs = hogs::passing().into_iter().chain(hogs::lasting()).chain(hogs::codes());
+    let hogs = hogs.chain(curves.map(hogs::Hog::from));
     for hog in hogs {
         let (batch, gas) = hog.block();
         println!("{gas} gas");
