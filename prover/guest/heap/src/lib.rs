@@ -22,12 +22,18 @@ const SMALL: usize = 1024;
 const CLASSES: usize = SMALL / GRAIN;
 /// Small blocks are cut from pieces of so many bytes.
 const PIECE: usize = 1 << 15;
+/// What the heap begins with. Its end is marked, and a proof hashes memory up to the last address that
+/// was written to: so it is doubled when it is needed.
+const FIRST: usize = 1 << 20;
 
 /// The heap, under the name that `openvm-platform` uses.
 pub struct LlffHeap(UnsafeCell<Heap>);
 
 struct Heap {
     large: Talc<ErrOnOom>,
+    /// What `large` has, and the end of what it may have.
+    span: Span,
+    limit: usize,
     /// What is left of the newest piece.
     next: usize,
     end: usize,
@@ -43,6 +49,8 @@ impl LlffHeap {
     pub const fn empty() -> Self {
         Self(UnsafeCell::new(Heap {
             large: Talc::new(ErrOnOom),
+            span: Span::empty(),
+            limit: 0,
             next: 0,
             end: 0,
             free: [null_mut(); CLASSES],
@@ -56,10 +64,12 @@ impl LlffHeap {
     /// Nothing else uses these `size` bytes from `start`, and this is called once.
     pub unsafe fn init(&self, start: usize, size: usize) {
         // SAFETY: one thread, and no reference is kept. It can only fail if there were too little.
-        let _ = unsafe {
+        unsafe {
             let heap = &mut *self.0.get();
-            heap.large.claim(Span::from_base_size(start as *mut u8, size))
-        };
+            heap.limit = start + size;
+            let first = Span::from_base_size(start as *mut u8, size.min(FIRST));
+            heap.span = heap.large.claim(first).unwrap_or_default();
+        }
     }
 }
 
@@ -96,7 +106,28 @@ impl Heap {
 
     fn large(&mut self, layout: Layout) -> *mut u8 {
         // SAFETY: nobody asks for nothing.
-        unsafe { self.large.malloc(layout) }.map_or(null_mut(), NonNull::as_ptr)
+        self.again(|large| unsafe { large.malloc(layout) })
+    }
+
+    /// Asks with ever more memory.
+    fn again(&mut self, ask: impl Fn(&mut Talc<ErrOnOom>) -> Result<NonNull<u8>, ()>) -> *mut u8 {
+        loop {
+            if let Ok(block) = ask(&mut self.large) {
+                return block.as_ptr();
+            }
+            let Some((start, end)) = self.span.get_base_acme() else { return null_mut() };
+            let (start, end) = (start as usize, end as usize);
+            let wanted = end.saturating_add(end - start).min(self.limit);
+            if wanted == end {
+                return null_mut();
+            }
+            let wanted = Span::new(start as *mut u8, wanted as *mut u8);
+            // SAFETY: it is the heap's, and nothing uses it.
+            self.span = unsafe { self.large.extend(self.span, wanted) };
+            if self.span.get_base_acme().is_none_or(|(_, now)| now as usize == end) {
+                return null_mut();
+            }
+        }
     }
 }
 
@@ -149,8 +180,7 @@ unsafe impl GlobalAlloc for LlffHeap {
                         heap.large.shrink(block, layout, size);
                         return block.as_ptr();
                     }
-                    let grown = heap.large.grow(block, layout, size);
-                    return grown.map_or(null_mut(), NonNull::as_ptr);
+                    return heap.again(|large| large.grow(block, layout, size));
                 }
                 _ => {}
             }
@@ -168,7 +198,7 @@ unsafe impl GlobalAlloc for LlffHeap {
 mod tests {
     use super::*;
 
-    const BYTES: usize = 1 << 20;
+    const BYTES: usize = 4 << 20;
 
     fn heap(memory: &mut std::vec::Vec<u128>) -> LlffHeap {
         memory.resize(BYTES / 16, u128::MAX);
