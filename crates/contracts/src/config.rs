@@ -287,7 +287,7 @@ impl Default for Blocks {
 }
 
 /// Most gas of a block that the validity proof's machine can execute. Of its 512 MiB of memory the
-/// largest batch takes 220, a transaction 210, what a block may load again 45, and what stays to the
+/// largest batch takes 205, a transaction 170, what a block may load again 45, and what stays to the
 /// block's end 6 bytes for a unit of the gas that is left (docs/zk.md §5).
 const PROVABLE_GAS_ZK: u64 = 20_000_000;
 
