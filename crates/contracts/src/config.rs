@@ -194,10 +194,13 @@ impl RollupConfig {
         }
     }
 
-    /// The same with another preset, and no more gas in a block than its claims can take.
+    /// The same with another preset. Where there are proofs, blocks have no more gas than can be proved
+    /// whatever they do; a hybrid may be given more.
     pub fn with_preset(mut self, preset: Preset) -> Self {
         self.preset = preset;
-        self.blocks.gas_limit = self.blocks.gas_limit.min(preset.provable_gas());
+        if preset.has_proofs() {
+            self.blocks.gas_limit = self.blocks.gas_limit.min(PROVABLE_GAS_ZK);
+        }
         self
     }
 
