@@ -16,7 +16,7 @@ use altana_proof::{Job, JobError, Jobs, Statement, guest};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::runtime::Handle;
 
-/// Claims that are being proved at once. Each job is some MB.
+/// Claims that are being proved at once. Each job is some MB, and at worst what users can read: 3 GiB.
 const JOBS_MAX: usize = 8;
 /// Looks after which a step that was mined, but of which the parent knows nothing, is sent again: it
 /// was reorganised. One RPC may lag behind another, and each step is millions of gas.
