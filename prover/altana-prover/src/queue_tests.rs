@@ -151,17 +151,16 @@ impl Check for Fake {
 }
 
 impl Prove for Fake {
-    fn segment(&self, output: [u8; 32], given: [Vec<u8>; 3], index: u32) -> Result<Vec<u8>> {
+    fn segment(&self, output: [u8; 32], given: Inputs, index: u32) -> Result<Vec<u8>> {
         self.done.borrow_mut().push(Step::Segment(index));
         if self.is_broken {
             bail!("no memory");
         }
-        let Inputs { statement, pages, blobs } = inputs();
-        ensure!(given == [statement, pages, blobs], "other inputs");
+        ensure!(given == inputs(), "other inputs");
         Ok(segment(output, index))
     }
 
-    fn finish(&self, output: [u8; 32], _: [Vec<u8>; 3], segments: Vec<u8>) -> Result<Vec<u8>> {
+    fn finish(&self, output: [u8; 32], _: Inputs, segments: Vec<u8>) -> Result<Vec<u8>> {
         self.done.borrow_mut().push(Step::Finish);
         ensure!(segments == joined(output), "other segments");
         Ok(proof(output))
@@ -260,7 +259,7 @@ fn what_workers_read_is_put_there_again() {
     let mut sharer = Sharer::new(&share, &check, nats.jobs(), true);
     let worker = Worker { queue: &queue, prove: &fake };
     sharer.tick(Instant::now()).unwrap();
-    let other = [vec![], vec![7; 100], vec![]];
+    let other = Inputs { statement: vec![9], ..inputs() };
     queue.put(&inputs_name(&output), &encode_inputs(&other)).unwrap();
     assert_eq!(until(|| did(&worker)), Did::Failed);
     sharer.tick(Instant::now()).unwrap();

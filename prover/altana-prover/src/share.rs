@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use altana_proof::{Inputs, Job, Jobs, Lock, Proof};
+use altana_proof::{Job, Jobs, Lock, Proof};
 use eyre::{Result, bail, ensure};
 use serde_json::{Value, json};
 
@@ -284,8 +284,7 @@ impl Shared {
             return Ok(());
         }
         let output = self.job.output().0;
-        let Inputs { statement, pages, blobs } = self.job.inputs()?;
-        queue.put(&inputs_name(&output), &encode_inputs(&[statement, pages, blobs]))?;
+        queue.put(&inputs_name(&output), &encode_inputs(&self.job.inputs()?))?;
         if let Stage::Finish(joined) = &self.stage {
             queue.put(&segments_name(&output), joined)?;
         }

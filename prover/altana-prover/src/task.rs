@@ -3,7 +3,8 @@
 use std::fmt::{self, Display, Formatter};
 
 use altana_proof::{
-    BLOBS_BYTES_MAX, PAGES_BYTES_MAX, PART1_BYTES_MAX, PART2_BYTES_MAX, Proof, STATEMENT_BYTES_MAX,
+    BLOBS_BYTES_MAX, Inputs, PAGES_BYTES_MAX, PART1_BYTES_MAX, PART2_BYTES_MAX, Proof,
+    STATEMENT_BYTES_MAX,
 };
 use eyre::{Result, ensure, eyre};
 
@@ -111,16 +112,18 @@ fn readable(reason: &[u8]) -> String {
     text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
 }
 
-pub(crate) fn encode_inputs(inputs: &[Vec<u8>; 3]) -> Vec<u8> {
-    pack(inputs)
+pub(crate) fn encode_inputs(inputs: &Inputs) -> Vec<u8> {
+    pack(&[&inputs.statement, &inputs.pages, &inputs.blobs])
 }
 
-pub(crate) fn decode_inputs(bytes: &[u8]) -> Result<[Vec<u8>; 3]> {
-    unpack(bytes, [STATEMENT_BYTES_MAX, PAGES_BYTES_MAX, BLOBS_BYTES_MAX])
+pub(crate) fn decode_inputs(bytes: &[u8]) -> Result<Inputs> {
+    let bytes_max = [STATEMENT_BYTES_MAX, PAGES_BYTES_MAX, BLOBS_BYTES_MAX];
+    let [statement, pages, blobs] = unpack(bytes, bytes_max)?;
+    Ok(Inputs { statement, pages, blobs })
 }
 
 pub(crate) fn encode_proof(proof: &Proof) -> Vec<u8> {
-    pack(&[proof.claim.to_vec(), proof.part1.clone(), proof.part2.clone()])
+    pack(&[&proof.claim, &proof.part1, &proof.part2])
 }
 
 pub(crate) fn decode_proof(bytes: &[u8]) -> Result<Proof> {
@@ -131,7 +134,7 @@ pub(crate) fn decode_proof(bytes: &[u8]) -> Result<Proof> {
 }
 
 /// Each after its length in four bytes.
-fn pack(parts: &[Vec<u8>]) -> Vec<u8> {
+fn pack(parts: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(parts.iter().map(|part| 4 + part.len()).sum());
     for part in parts {
         bytes.extend_from_slice(&(part.len() as u32).to_be_bytes());
@@ -194,14 +197,14 @@ mod tests {
         let Answer::Failed(long) = Answer::decode(&[0; 1 << 20]).unwrap() else { panic!() };
         assert_eq!(long.len(), REASON_BYTES_MAX);
 
-        let inputs = [vec![1], vec![], vec![2; 300]];
+        let inputs = Inputs { statement: vec![1], pages: vec![], blobs: vec![2; 300] };
         let bytes = encode_inputs(&inputs);
         assert_eq!(decode_inputs(&bytes).unwrap(), inputs);
         for end in 0..bytes.len() {
             assert!(decode_inputs(&bytes[..end]).is_err(), "{end}");
         }
         assert!(decode_inputs(&[&bytes[..], &[0]].concat()).is_err());
-        assert!(unpack(&pack(&[vec![0; 9]]), [8]).is_err(), "longer than it may be");
+        assert!(unpack(&pack(&[&[0; 9]]), [8]).is_err(), "longer than it may be");
         let proof = Proof { claim: [3; altana_proof::CLAIM_BYTES], part1: vec![1], part2: vec![2] };
         assert_eq!(decode_proof(&encode_proof(&proof)).unwrap(), proof);
     }

@@ -26,9 +26,9 @@ pub(crate) const DELIVERIES_MAX: i64 = 4;
 /// What is done of tasks. (Tests have workers that prove nothing.)
 pub(crate) trait Prove {
     /// The proof of one segment.
-    fn segment(&self, output: [u8; 32], inputs: [Vec<u8>; 3], index: u32) -> Result<Vec<u8>>;
+    fn segment(&self, output: [u8; 32], inputs: Inputs, index: u32) -> Result<Vec<u8>>;
     /// The job's proof.
-    fn finish(&self, output: [u8; 32], inputs: [Vec<u8>; 3], segments: Vec<u8>) -> Result<Vec<u8>>;
+    fn finish(&self, output: [u8; 32], inputs: Inputs, segments: Vec<u8>) -> Result<Vec<u8>>;
 }
 
 pub(crate) struct Worker<'a, P> {
@@ -138,16 +138,14 @@ struct Hands<'a> {
 }
 
 impl Prove for Hands<'_> {
-    fn segment(&self, output: [u8; 32], inputs: [Vec<u8>; 3], index: u32) -> Result<Vec<u8>> {
+    fn segment(&self, output: [u8; 32], inputs: Inputs, index: u32) -> Result<Vec<u8>> {
         // Nobody reads what the one before took.
         meter::take();
-        let inputs = to_inputs(inputs);
         natively_of(inputs.clone(), output)?;
         self.prover.segment(&job::guest_inputs(inputs)?, index)?.encode()
     }
 
-    fn finish(&self, output: [u8; 32], inputs: [Vec<u8>; 3], segments: Vec<u8>) -> Result<Vec<u8>> {
-        let inputs = to_inputs(inputs);
+    fn finish(&self, output: [u8; 32], inputs: Inputs, segments: Vec<u8>) -> Result<Vec<u8>> {
         natively_of(inputs.clone(), output)?;
         self.tidy(output)?;
         let job = self.scratch.create(output.into(), &inputs)?;
@@ -176,8 +174,4 @@ impl Hands<'_> {
         }
         Ok(())
     }
-}
-
-fn to_inputs([statement, pages, blobs]: [Vec<u8>; 3]) -> Inputs {
-    Inputs { statement, pages, blobs }
 }
