@@ -36,7 +36,9 @@ contract Inbox is IInbox {
     error BadTimestamps();
     /// @notice `queueEnd` lies behind the consumed position, beyond the queue, or too far ahead for one batch.
     error BadQueueEnd();
-    /// @notice Message `index` has waited too long to be left behind.
+    /// @notice The messages up to `queueEnd` may use this much gas, more than one batch may.
+    error BatchGasExceeded(uint256 gas);
+    /// @notice Message `index` has waited too long to be left behind by a batch that is not full.
     error MessageOverdue(uint64 index);
     /// @notice A message's payload is larger than `Protocol.MAX_MESSAGE_BYTES`.
     error MessageTooLarge();
@@ -45,10 +47,17 @@ contract Inbox is IInbox {
     /// @notice More than `Protocol.MAX_BATCH_BLOBS` blobs.
     error TooManyBlobs();
 
-    /// @notice How many messages' timestamps share a slot.
-    uint256 private constant GROUP = 5;
-    /// @notice The bits of one of them.
+    /// @notice How many messages' entries share a slot.
+    uint256 private constant GROUP = 3;
+    /// @notice The bits of an entry: when the message was queued (lowest) and the gas of it and all before it.
+    uint256 private constant ENTRY_BITS = TIME_BITS + GAS_BITS;
+    /// @notice The bits of a timestamp.
     uint256 private constant TIME_BITS = 40;
+    /// @notice The bits of a sum of gas, which wraps. No batch can take half as much: `MAX_BATCH_MESSAGES` messages of
+    /// `MAX_TRANSACTION_GAS` are 2^24 units.
+    uint256 private constant GAS_BITS = 25;
+    /// @notice The gas of each message is rounded up to units of this.
+    uint256 private constant GAS_UNIT = 1024;
 
     /// @inheritdoc IInbox
     address public immutable owner;
@@ -62,13 +71,17 @@ contract Inbox is IInbox {
     uint64 public immutable sequencerTimeout;
     /// @inheritdoc IInbox
     uint64 public immutable maxBatchAge;
+    /// @inheritdoc IInbox
+    uint64 public immutable batchGas;
+    /// @dev A batch whose messages have more gas than this is full.
+    uint64 private immutable _fullAboveGas;
 
     /// @inheritdoc IInbox
     address public batcher;
 
-    // One slot, and all that a deposit changes but the accumulator: the queue's length, and when the messages of its
-    // newest group were queued (40 bits for each, the first lowest). A full group moves to `_groups`.
-    uint200 private _newestGroup;
+    // One slot, and all that a deposit changes but the accumulator: the queue's length, and the entries of its `GROUP`
+    // newest messages (the newest lowest). So the sum that the next entry goes on from is always at hand.
+    uint200 private _newest;
     uint56 private _queueLength;
 
     // One slot, which only a commit touches. 48 bits last for millions of years.
@@ -79,8 +92,8 @@ contract Inbox is IInbox {
 
     /// @dev By the number of messages. An array whose length nobody has to store or check.
     bytes32[2 ** 63] private _queueAcc;
-    /// @dev The full groups, by the number of their first message divided by `GROUP`.
-    mapping(uint256 group => uint256 timestamps) private _groups;
+    /// @dev What `_newest` was when a group was full, by the number of its first message divided by `GROUP`.
+    mapping(uint256 group => uint200 entries) private _groups;
     mapping(uint256 index => bytes32) private _batchHash;
 
     /// @notice Starts the chain: batch 0 is its genesis, message 0 its parent's attributes of this block.
@@ -95,6 +108,9 @@ contract Inbox is IInbox {
         if (config.forceInclusionDelay == 0) revert BadConfig("forceInclusionDelay");
         if (config.sequencerTimeout == 0) revert BadConfig("sequencerTimeout");
         if (config.maxBatchAge == 0) revert BadConfig("maxBatchAge");
+        // Any message fits a block, and any block a batch that is not full.
+        if (config.spec.gasLimit < Protocol.MAX_TRANSACTION_GAS) revert BadConfig("gasLimit");
+        if (config.spec.batchGas / 2 < config.spec.gasLimit) revert BadConfig("batchGas");
 
         owner = config.owner;
         portal = config.spec.portal;
@@ -102,6 +118,8 @@ contract Inbox is IInbox {
         forceInclusionDelay = config.forceInclusionDelay;
         sequencerTimeout = config.sequencerTimeout;
         maxBatchAge = config.maxBatchAge;
+        batchGas = config.spec.batchGas;
+        _fullAboveGas = config.spec.batchGas - config.spec.gasLimit;
 
         batcher = config.batcher;
         emit BatcherSet(config.batcher);
@@ -113,11 +131,11 @@ contract Inbox is IInbox {
     }
 
     /// @inheritdoc IInbox
-    function queueDeposit(bytes calldata payload) external returns (uint64 index) {
+    function queueDeposit(uint64 gasLimit, bytes calldata payload) external returns (uint64 index) {
         if (msg.sender != portal) revert Unauthorized();
         if (payload.length > Protocol.MAX_MESSAGE_BYTES) revert MessageTooLarge();
         bytes32 acc;
-        (index, acc) = _append(Protocol.KIND_DEPOSIT, keccak256(payload));
+        (index, acc) = _append(Protocol.KIND_DEPOSIT, gasLimit, keccak256(payload));
         emit MessageQueued(index, acc, Protocol.KIND_DEPOSIT, uint64(block.number), uint64(block.timestamp), payload);
     }
 
@@ -134,7 +152,7 @@ contract Inbox is IInbox {
         if (!byBatcher && block.timestamp <= uint256(_lastCommitAt) + sequencerTimeout) revert Unauthorized();
         if (index != _lastBatch + 1) revert WrongIndex(_lastBatch + 1);
         _checkTimestamps(firstTimestamp, lastTimestamp_);
-        _checkQueueEnd(queueEnd);
+        (bool full, bool behind) = _checkQueueEnd(queueEnd);
 
         BatchHeader memory header;
         header.index = index;
@@ -150,9 +168,9 @@ contract Inbox is IInbox {
         _lastBatch = uint48(index);
         _queueConsumed = uint48(queueEnd);
         _lastTimestamp = uint48(lastTimestamp_);
-        // A backlog must not wait for another timeout between the batches that anybody works it off with.
-        bool full = queueEnd - header.queueStart == Protocol.MAX_BATCH_MESSAGES;
-        if (byBatcher || !full) _lastCommitAt = uint48(block.timestamp);
+        // A backlog must not wait for another timeout between the batches that anybody works it off with; and a
+        // sequencer must not keep everybody else out with batches that leave overdue messages behind.
+        if (!behind && (byBatcher || !full)) _lastCommitAt = uint48(block.timestamp);
         _queueAttributes();
     }
 
@@ -201,10 +219,7 @@ contract Inbox is IInbox {
 
     /// @inheritdoc IInbox
     function queuedAt(uint64 index) public view returns (uint64) {
-        if (index >= _queueLength) return 0;
-        uint256 group = index / GROUP;
-        uint256 timestamps = group == _queueLength / GROUP ? _newestGroup : _groups[group];
-        return uint40(timestamps >> (index % GROUP * TIME_BITS));
+        return index < _queueLength ? uint40(_entry(index)) : 0;
     }
 
     /// @dev Completes the header with the data, stores its hash and announces the batch.
@@ -246,13 +261,42 @@ contract Inbox is IInbox {
     }
 
     /// @dev A batch that takes as many messages as it can may leave old ones behind. Else, with more overdue messages
-    /// than one batch can take, no batch could ever be committed.
-    function _checkQueueEnd(uint64 queueEnd) private view {
-        if (queueEnd < _queueConsumed || queueEnd > _queueLength) revert BadQueueEnd();
-        uint64 taken = queueEnd - _queueConsumed;
+    /// than one batch can take, no batch could ever be committed. A batch takes whole blocks, and a block's messages may
+    /// need all of its `gasLimit`: so one with more than `batchGas - gasLimit` may have no room for the next block's.
+    /// @return full Whether it does take as many as it can.
+    /// @return behind Whether it leaves an overdue message behind.
+    function _checkQueueEnd(uint64 queueEnd) private view returns (bool full, bool behind) {
+        (uint256 consumed, uint256 length) = (_queueConsumed, _queueLength);
+        if (queueEnd < consumed || queueEnd > length) revert BadQueueEnd();
+        uint256 taken = queueEnd - consumed;
         if (taken > Protocol.MAX_BATCH_MESSAGES) revert BadQueueEnd();
-        if (taken == Protocol.MAX_BATCH_MESSAGES || queueEnd == _queueLength) return;
-        if (queuedAt(queueEnd) + uint256(forceInclusionDelay) < block.timestamp) revert MessageOverdue(queueEnd);
+        uint256 gas = _gasBetween(consumed, queueEnd);
+        if (gas > batchGas) revert BatchGasExceeded(gas);
+        full = taken == Protocol.MAX_BATCH_MESSAGES || gas > _fullAboveGas;
+        behind = queueEnd < length && queuedAt(queueEnd) + uint256(forceInclusionDelay) < block.timestamp;
+        if (behind && !full) revert MessageOverdue(queueEnd);
+    }
+
+    /// @dev What the messages from `start` to before `end` count for, if they are few enough for a batch.
+    function _gasBetween(uint256 start, uint256 end) private view returns (uint256) {
+        // The sums wrap, and so does their difference; what lies above them is cut off.
+        unchecked {
+            return (_sumBefore(end) - _sumBefore(start)) % 2 ** GAS_BITS * GAS_UNIT;
+        }
+    }
+
+    /// @dev The gas of all messages before `index`, in units. Only the lowest `GAS_BITS` mean something.
+    function _sumBefore(uint256 index) private view returns (uint256) {
+        return index == 0 ? 0 : _entry(index - 1) >> TIME_BITS;
+    }
+
+    /// @dev The entry of message `index`, which was queued. Only the lowest `ENTRY_BITS` mean something.
+    function _entry(uint256 index) private view returns (uint256) {
+        unchecked {
+            uint256 later = _queueLength - 1 - index;
+            if (later < GROUP) return _newest >> (later * ENTRY_BITS);
+            return _groups[index / GROUP] >> ((GROUP - 1 - index % GROUP) * ENTRY_BITS);
+        }
     }
 
     /// @dev The rollup's view of its parent, as of this block.
@@ -265,24 +309,24 @@ contract Inbox is IInbox {
             block.blobbasefee,
             bytes32(block.prevrandao)
         );
-        (uint64 index, bytes32 acc) = _append(Protocol.KIND_ATTRIBUTES, keccak256(payload));
+        (uint64 index, bytes32 acc) = _append(Protocol.KIND_ATTRIBUTES, Protocol.ATTRIBUTES_GAS, keccak256(payload));
         emit MessageQueued(index, acc, Protocol.KIND_ATTRIBUTES, uint64(block.number), uint64(block.timestamp), payload);
     }
 
     /// @dev Whoever appends a message must announce it.
-    function _append(uint8 kind, bytes32 payloadHash) private returns (uint64 index, bytes32 acc) {
+    function _append(uint8 kind, uint256 gas, bytes32 payloadHash) private returns (uint64 index, bytes32 acc) {
         index = _queueLength;
         bytes32 message = Protocol.messageHash(kind, uint64(block.number), uint64(block.timestamp), payloadHash);
         acc = Protocol.accumulate(_queueAcc[index], message);
         // 2^56 messages cannot be paid for.
         unchecked {
             _queueAcc[index + 1] = acc;
-            uint256 place = index % GROUP;
-            uint256 group = place == 0 ? 0 : _newestGroup;
-            group |= uint256(uint40(block.timestamp)) << (place * TIME_BITS);
+            uint256 newest = _newest;
+            uint256 sum = ((newest >> TIME_BITS) + (gas + GAS_UNIT - 1) / GAS_UNIT) % 2 ** GAS_BITS;
+            newest = newest << ENTRY_BITS | sum << TIME_BITS | uint40(block.timestamp);
             _queueLength = uint56(index + 1);
-            _newestGroup = uint200(group);
-            if (place == GROUP - 1) _groups[index / GROUP] = group;
+            _newest = uint200(newest);
+            if (index % GROUP == GROUP - 1) _groups[index / GROUP] = uint200(newest);
         }
     }
 }

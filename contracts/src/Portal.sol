@@ -328,7 +328,7 @@ contract Portal is IPortal, Metering {
 
         bytes memory opaqueData = abi.encodePacked(msg.value, value, gasLimit, isCreation, data);
         emit TransactionDeposited(from, to, DEPOSIT_VERSION, opaqueData);
-        IInbox(inbox).queueDeposit(abi.encodePacked(from, to, opaqueData));
+        IInbox(inbox).queueDeposit(gasLimit, abi.encodePacked(from, to, opaqueData));
         _sell(gasLimit, gasBefore);
     }
 

@@ -43,6 +43,7 @@ pub(crate) fn soak() -> Task {
     let clippy = ["clippy", "--release", "--workspace", "--all-targets", "--locked"];
     cargo("prover", &[&clippy[..], &["--", "-D", "warnings"]].concat())?;
     cargo("prover", &["test", "--release", "--workspace", "--locked"])?;
+    cargo("prover/guest", &["test", "--release", "--workspace", "--locked"])?;
     cargo("prover", &["build", "--release", "--locked"])?;
 
     let folder = target.join("soak");

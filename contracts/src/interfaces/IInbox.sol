@@ -17,11 +17,13 @@ interface IInbox {
     event BatcherSet(address indexed batcher);
 
     /// @notice Queues a deposit. Only the Portal may.
+    /// @param gasLimit What `payload` says; the Portal lets it be at most `Protocol.MAX_TRANSACTION_GAS`.
     /// @param payload `abi.encodePacked(from, to, mint, value, gasLimit, isCreation, data)`.
     /// @return index Its place in the queue.
-    function queueDeposit(bytes calldata payload) external returns (uint64 index);
+    function queueDeposit(uint64 gasLimit, bytes calldata payload) external returns (uint64 index);
 
-    /// @notice Commits the next batch: to this transaction's blobs if it has any, else to `payload`.
+    /// @notice Commits the next batch: to this transaction's blobs if it has any, else to `payload`. It is full if it takes
+    /// 1,024 messages, or messages that may use more than `batchGas` less the gas limit of a block.
     function commitBatch(
         uint64 index,
         uint64 firstTimestamp,
@@ -63,7 +65,11 @@ interface IInbox {
     /// @notice The timelock that can name another batcher.
     function owner() external view returns (address);
 
-    /// @notice Messages older than this many seconds must be in the next batch.
+    /// @notice The most gas that the blocks of one batch may use, and so the most that its messages may ask for: their gas
+    /// limits (1,000,000 for attributes), each rounded up to a multiple of 1,024.
+    function batchGas() external view returns (uint64);
+
+    /// @notice Messages older than this many seconds must be in the next batch, unless it is full.
     function forceInclusionDelay() external view returns (uint64);
 
     /// @notice When `lastCommitAt` is longer ago than this many seconds, anyone may commit.
@@ -75,6 +81,7 @@ interface IInbox {
     /// @notice The newest batch's last timestamp (genesis timestamp before the first).
     function lastTimestamp() external view returns (uint64);
 
-    /// @notice When the newest batch was committed that was the batcher's or was not full (deployment before the first).
+    /// @notice When the newest batch was committed that left no overdue message behind, and was the batcher's or not full
+    /// (deployment before the first).
     function lastCommitAt() external view returns (uint64);
 }

@@ -17,11 +17,14 @@ struct BatchHeader {
 }
 
 /// @notice What names a chain (docs/protocol.md, section 4).
+/// @param gasLimit Of every block; also the most that the messages of one block can ask for.
+/// @param batchGas Most gas that the blocks of one batch may use.
 struct ChainSpec {
     uint64 chainId;
     uint64 parentChainId;
     address portal;
     uint64 gasLimit;
+    uint64 batchGas;
     uint64 elasticity;
     uint64 denominator;
     uint64 minBaseFee;
@@ -63,6 +66,8 @@ library Protocol {
     uint256 internal constant MAX_MESSAGE_BYTES = 60_000;
     /// @notice The most gas of a transaction on the rollup (EIP-7825).
     uint64 internal constant MAX_TRANSACTION_GAS = 1 << 24;
+    /// @notice What attributes count for where the gas of messages is bounded.
+    uint64 internal constant ATTRIBUTES_GAS = 1_000_000;
     /// @notice How many messages one batch can take.
     uint64 internal constant MAX_BATCH_MESSAGES = 1024;
     /// @notice How many blocks one batch can hold.

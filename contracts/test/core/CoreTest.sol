@@ -72,6 +72,7 @@ abstract contract CoreTest is Test {
                 parentChainId: uint64(block.chainid),
                 portal: portalAt,
                 gasLimit: 60_000_000,
+                batchGas: 1_024 * 60_000_000,
                 elasticity: 6,
                 denominator: 50,
                 minBaseFee: 1_000_000,

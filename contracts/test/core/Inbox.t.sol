@@ -20,7 +20,7 @@ contract InboxTest is CoreTest {
     }
 
     function test_constructor_badField_reverts() external {
-        for (uint256 field = 0; field < 11; ++field) {
+        for (uint256 field = 0; field < 14; ++field) {
             Inbox.Config memory c = _inboxConfig(address(portal));
             string memory name = _break(c, field);
             vm.expectRevert(abi.encodeWithSelector(Inbox.BadConfig.selector, name));
@@ -32,13 +32,13 @@ contract InboxTest is CoreTest {
         vm.assume(caller != address(portal));
         vm.prank(caller);
         vm.expectRevert(Inbox.Unauthorized.selector);
-        inbox.queueDeposit("");
+        inbox.queueDeposit(21_000, "");
     }
 
     function test_queueDeposit_tooLarge_reverts() external {
         vm.prank(address(portal));
         vm.expectRevert(Inbox.MessageTooLarge.selector);
-        inbox.queueDeposit(new bytes(60_001));
+        inbox.queueDeposit(21_000, new bytes(60_001));
     }
 
     function test_queueDeposit_accumulates(bytes calldata payload, uint32 wait) external {
@@ -52,7 +52,7 @@ contract InboxTest is CoreTest {
         vm.expectEmit(address(inbox));
         emit IInbox.MessageQueued(1, acc, 0, number, timestamp, payload);
         vm.prank(address(portal));
-        vm.assertEq(inbox.queueDeposit(payload), 1);
+        vm.assertEq(inbox.queueDeposit(21_000, payload), 1);
         vm.assertEq(inbox.queueAcc(2), acc);
         vm.assertEq(inbox.queueLength(), 2);
         vm.assertEq(inbox.queuedAt(1), timestamp);
@@ -63,7 +63,7 @@ contract InboxTest is CoreTest {
         for (uint64 last = 1; last < 20; ++last) {
             vm.warp(start + last * 1_000_003);
             vm.prank(address(portal));
-            inbox.queueDeposit("");
+            inbox.queueDeposit(21_000, "");
             for (uint64 i = 0; i <= last; ++i) {
                 vm.assertEq(inbox.queuedAt(i), start + i * 1_000_003);
             }
@@ -176,9 +176,16 @@ contract InboxTest is CoreTest {
         inbox.commitBatch(1, _now(), _now(), 1_024, "");
         vm.prank(batcher);
         inbox.commitBatch(2, _now(), _now(), 2_048, "");
+        uint256 before = vm.snapshotState();
+        // Not while it leaves overdue messages behind.
+        vm.prank(alice);
+        inbox.commitBatch(3, _now(), _now(), 2_501, "");
+        vm.revertToState(before);
+        vm.prank(batcher);
+        inbox.commitBatch(3, _now(), _now(), 2_501, "");
         vm.prank(alice);
         vm.expectRevert(Inbox.Unauthorized.selector);
-        inbox.commitBatch(3, _now(), _now(), 2_501, "");
+        inbox.commitBatch(4, _now(), _now(), 2_503, "");
     }
 
     function test_commitBatch_timestampFalls_reverts() external {
@@ -329,7 +336,7 @@ contract InboxTest is CoreTest {
     function _queue(uint256 messages) private {
         vm.startPrank(address(portal));
         for (uint256 i = 0; i < messages; ++i) {
-            inbox.queueDeposit("");
+            inbox.queueDeposit(21_000, "");
         }
         vm.stopPrank();
     }
@@ -351,7 +358,10 @@ contract InboxTest is CoreTest {
         if (field == 8) c.forceInclusionDelay = 0;
         if (field == 9) c.sequencerTimeout = 0;
         if (field == 10) c.maxBatchAge = 0;
-        string[11] memory names = [
+        if (field == 11) c.spec.gasLimit = 2 ** 24 - 1;
+        if (field == 12) c.spec.batchGas = 2 * c.spec.gasLimit - 1;
+        if (field == 13) c.spec.gasLimit = type(uint64).max; // twice that is a small number in 64 bits
+        string[14] memory names = [
             "owner",
             "batcher",
             "portal",
@@ -362,7 +372,10 @@ contract InboxTest is CoreTest {
             "genesisTimestamp",
             "forceInclusionDelay",
             "sequencerTimeout",
-            "maxBatchAge"
+            "maxBatchAge",
+            "gasLimit",
+            "batchGas",
+            "batchGas"
         ];
         return names[field];
     }

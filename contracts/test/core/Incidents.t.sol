@@ -41,7 +41,7 @@ contract IncidentsTest is CoreTest {
         address[4] memory system = [address(portal), address(inbox), address(settlement), address(timelock)];
         for (uint256 i = 0; i < system.length; ++i) {
             Withdrawal memory w = _withdrawal(system[i], 0);
-            w.data = abi.encodeCall(Inbox.queueDeposit, (hex"00"));
+            w.data = abi.encodeCall(Inbox.queueDeposit, (21_000, hex"00"));
             bytes32 hash = Protocol.withdrawalHash(w);
             bytes32[] memory hashes = _among(hash, 3);
             (uint64 index, OutputRootProof memory parts) = _claimWith(hashes);
@@ -86,6 +86,7 @@ contract IncidentsTest is CoreTest {
         vm.assertGt(inbox.forceInclusionDelay(), 0);
         vm.assertGt(inbox.sequencerTimeout(), 0);
         vm.assertGt(inbox.maxBatchAge(), 0);
+        vm.assertGt(inbox.batchGas(), 0);
         vm.assertNotEq(settlement.validity(), address(0));
         vm.assertNotEq(window.proposer(), address(0));
         vm.assertNotEq(window.guardian(), address(0));

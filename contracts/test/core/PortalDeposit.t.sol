@@ -19,11 +19,14 @@ contract PortalDepositTest is CoreTest {
     ) external {
         mint = bound(mint, 0, 1_000 ether);
         gasLimit = uint64(bound(gasLimit, portal.minimumGasLimit(uint64(data.length)), 1 << 24));
+        bytes memory opaque = abi.encodePacked(mint, value, gasLimit, false, data);
+        vm.expectCall(
+            address(inbox), abi.encodeCall(IInbox.queueDeposit, (gasLimit, abi.encodePacked(alice, to, opaque)))
+        );
         vm.recordLogs();
         vm.prank(alice, alice);
         portal.depositTransaction{value: mint}(to, value, gasLimit, false, data);
 
-        bytes memory opaque = abi.encodePacked(mint, value, gasLimit, false, data);
         Vm.Log[] memory logs = vm.getRecordedLogs();
         vm.assertEq(logs.length, 2, "one event of the Portal's, then one of the Inbox's");
         vm.assertEq(logs[0].emitter, address(portal));

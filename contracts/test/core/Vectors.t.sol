@@ -89,6 +89,7 @@ contract VectorsTest is Test {
                 parentChainId: i + 1,
                 portal: address(uint160(uint256(keccak256(abi.encode("portal", i))))),
                 gasLimit: 30_000_000 * (i + 1),
+                batchGas: 1_024 * 30_000_000 * (i + 1) + 2 + i,
                 elasticity: 2 + i,
                 denominator: 8 + i,
                 minBaseFee: i * 1_000_000,
@@ -97,8 +98,9 @@ contract VectorsTest is Test {
             string memory row = string.concat(
                 _num("chainId", s.chainId), _num("parentChainId", s.parentChainId), _addr("portal", s.portal)
             );
-            row = string.concat(row, _num("gasLimit", s.gasLimit), _num("elasticity", s.elasticity));
-            row = string.concat(row, _num("denominator", s.denominator), _num("minBaseFee", s.minBaseFee));
+            row = string.concat(row, _num("gasLimit", s.gasLimit), _num("batchGas", s.batchGas));
+            row = string.concat(row, _num("elasticity", s.elasticity), _num("denominator", s.denominator));
+            row = string.concat(row, _num("minBaseFee", s.minBaseFee));
             row = string.concat(row, _word("genesisHash", s.genesisHash), _word("configHash", Protocol.configHash(s)));
             rows = _row(rows, row);
         }

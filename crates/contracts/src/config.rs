@@ -1,6 +1,8 @@
 //! What a team decides before it launches a rollup: the content of `chain.toml`.
 
 use alloy::primitives::{Address, U256};
+use altana_proof::guest;
+use altana_protocol::batch::BLOCKS_MAX;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -56,7 +58,7 @@ impl Preset {
     /// Most gas of a block whose claims can still be decided, by whatever a hostile block does.
     const fn provable_gas(self) -> u64 {
         match self {
-            Self::ZkRollup => PROVABLE_GAS_ZK,
+            Self::ZkRollup => guest::BLOCK_GAS_MAX,
             // If it cannot be proved, it can be disputed.
             Self::Optimistic | Self::Hybrid => PROVABLE_GAS,
         }
@@ -199,7 +201,7 @@ impl RollupConfig {
     pub fn with_preset(mut self, preset: Preset) -> Self {
         self.preset = preset;
         if preset.has_proofs() {
-            self.blocks.gas_limit = self.blocks.gas_limit.min(PROVABLE_GAS_ZK);
+            self.blocks.gas_limit = self.blocks.gas_limit.min(guest::BLOCK_GAS_MAX);
         }
         self
     }
@@ -289,17 +291,22 @@ impl Default for Blocks {
     }
 }
 
-/// Most gas of a block that the validity proof's machine can execute. Of its 512 MiB of memory the
-/// largest batch takes 205, a transaction 170, what a block may load again 45, and what stays to the
-/// block's end 6 bytes for a unit of the gas that is left (docs/zk.md §5).
-const PROVABLE_GAS_ZK: u64 = 20_000_000;
-
 /// Most gas of a block that the fault proof's machine can execute (docs/dispute.md §8). It has 2^38
-/// instructions; one gas needs at most 512 of them, and an invalid block runs twice. Of its 3.7 GB of
+/// instructions, and one gas needs at most 512 of them. Of its 3.7 GB of
 /// memory one gas takes at most 4 bytes, on top of 640 MB for any block (docs/machine.md §7).
 const PROVABLE_GAS: u64 = 1 << 28;
 
 impl Blocks {
+    /// Most gas that the blocks of one batch use. Where any block can be proved, so can any batch; else
+    /// it is what 1,024 full blocks use, and claims are disputed block by block.
+    pub const fn batch_gas(&self, preset: Preset) -> u64 {
+        if preset.has_proofs() && self.gas_limit <= guest::BLOCK_GAS_MAX {
+            guest::BATCH_GAS_MAX
+        } else {
+            self.gas_limit.saturating_mul(BLOCKS_MAX as u64)
+        }
+    }
+
     fn check(&self, preset: Preset) -> Result<(), ConfigError> {
         let within = |field, value: u64, low: u64, high: u64| {
             if (low..=high).contains(&value) {

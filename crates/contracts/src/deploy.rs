@@ -241,6 +241,7 @@ fn chain_spec(config: &RollupConfig, parent_chain_id: u64, portal: Address) -> C
         parent_chain_id,
         portal,
         gas_limit: config.blocks.gas_limit,
+        batch_gas: config.blocks.batch_gas(config.preset),
         elasticity: config.blocks.elasticity,
         denominator: config.blocks.denominator,
         min_base_fee: config.blocks.min_base_fee,
@@ -298,6 +299,7 @@ fn creations(
             parentChainId: spec.parent_chain_id,
             portal: spec.portal,
             gasLimit: spec.gas_limit,
+            batchGas: spec.batch_gas,
             elasticity: spec.elasticity,
             denominator: spec.denominator,
             minBaseFee: spec.min_base_fee,
@@ -419,6 +421,7 @@ mod constructor {
             uint64 parentChainId;
             address portal;
             uint64 gasLimit;
+            uint64 batchGas;
             uint64 elasticity;
             uint64 denominator;
             uint64 minBaseFee;

@@ -26,6 +26,7 @@ fn spec(genesis_hash: B256) -> ChainSpec {
         parent_chain_id: 1,
         portal: Address::ZERO,
         gas_limit: 2_000_000_000,
+        batch_gas: 1024 * 2_000_000_000,
         elasticity: 2,
         denominator: 250,
         min_base_fee: 1,

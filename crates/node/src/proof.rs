@@ -72,7 +72,7 @@ pub(crate) fn task(
     let history = span.history(ledger)?.ok_or(TaskError::Gone(claim.last_block))?.root();
     let mut witness = Witness::default();
     witness.insert_spec(spec);
-    witness.insert_parent(&before.header);
+    witness.insert_parent(&before.header, 0);
     let mut blobs: Vec<(B256, Blob)> = Vec::new();
     let mut previous_batch = B256::ZERO;
     for (index, end) in (span.first_batch..).zip(&span.ends) {

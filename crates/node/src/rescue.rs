@@ -1,36 +1,39 @@
 //! Commit without the sequencer: when no batch has come for the sequencer timeout, anyone may.
 
-use crate::derive::Derivation;
+use crate::{derive::Tip, inbox::Inbox};
 use altana_parent::{Commit, InboxMessage, ParentBlock};
 use altana_protocol::{
+    ChainSpec,
     batch::{EncodeError, PayloadBlock, encode_payload},
     derive::fitting,
     queue::BATCH_MESSAGES_MAX,
 };
 
-/// The batch that carries what waits in the queue, and nothing else: as few blocks as the messages
-/// fit, at the parent's own time. `None`: nothing waits. The Inbox refuses it while the sequencer
-/// still has time.
+/// The batch that carries what waits in the queue after the newest batch, as much as one batch may, and
+/// nothing else: as few blocks as the messages fit, at the parent's own time. `None`: nothing waits. The
+/// Inbox refuses it from strangers while the sequencer still has time.
 pub fn commit(
-    derivation: &Derivation,
+    spec: &ChainSpec,
+    tip: &Tip,
+    inbox: &Inbox,
     parent_head: &ParentBlock,
 ) -> Result<Option<Commit>, EncodeError> {
-    let tip = derivation.tip();
     let most = tip.queue_end.saturating_add(BATCH_MESSAGES_MAX);
-    let end = derivation.inbox().queue_length().min(most);
-    let Some(messages) = derivation.inbox().range(tip.queue_end, end) else { return Ok(None) };
-    if end <= tip.queue_end {
+    let end = inbox.queue_length().min(most);
+    let Some(messages) = inbox.range(tip.queue_end, end) else { return Ok(None) };
+    let mut messages: Vec<&InboxMessage> = messages.collect();
+    let gas = messages.iter().map(|message| message.queued.message.counted_gas());
+    messages.truncate(fitting(gas, spec.batch_gas));
+    if messages.is_empty() {
         return Ok(None);
     }
-    let messages: Vec<&InboxMessage> = messages.collect();
     let timestamp = parent_head.timestamp.max(tip.last_timestamp);
-    let spec = derivation.spec();
     let blocks = blocks(&messages, timestamp, spec.gas_limit);
     Ok(Some(Commit {
         index: tip.index + 1,
         first_timestamp: timestamp,
         last_timestamp: timestamp,
-        queue_end: end,
+        queue_end: tip.queue_end + messages.len() as u64,
         payload: encode_payload(spec.chain_id, &blocks)?.into(),
         blobs: false,
     }))

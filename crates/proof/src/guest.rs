@@ -29,3 +29,12 @@ pub fn key() -> &'static Key {
 pub fn claim(output: B256) -> [u8; CLAIM_BYTES] {
     claim_words(EXE_COMMIT, VM_COMMIT, output)
 }
+
+/// Most gas of a block that the guest can execute, whatever the block does. Of its 512 MiB of memory the
+/// largest batch takes 205, a transaction 170, what a block may load again 45, and what stays to the
+/// block's end 6 bytes for a unit of the gas that is left (docs/zk.md §5).
+pub const BLOCK_GAS_MAX: u64 = 20_000_000;
+
+/// Most gas of a batch that can be proved on a machine with 24 GB of memory: four of them, which one
+/// claim may be about, read 3.1 GB at most (docs/zk.md §5).
+pub const BATCH_GAS_MAX: u64 = 60_000_000;

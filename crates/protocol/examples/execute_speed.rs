@@ -25,6 +25,7 @@ fn main() {
         parent_chain_id: 1,
         portal: Address::ZERO,
         gas_limit: 1_000_000_000,
+        batch_gas: 1024 * 1_000_000_000,
         elasticity: 2,
         denominator: 8,
         min_base_fee: 1_000,

@@ -11,7 +11,6 @@ use crate::{
     batch::{BatchHeader, PayloadBlock, decode_payload},
     execute::{BlockExecutor, BlockOutcome, ExecuteError, Messages},
     queue::{KIND_DEPOSIT, QueuedMessage},
-    transaction::Recovered,
 };
 
 /// A block that a batch says to execute.
@@ -21,19 +20,12 @@ pub struct BlockPlan {
     pub timestamp: u64,
     /// What its queue messages become.
     pub messages: Messages,
+    /// Gas that its messages, and those of the batch's blocks after it, may use.
+    pub messages_gas: u64,
     /// First queue message that it leaves.
     pub queue_end: u64,
     /// Its signed transactions, not yet known to be valid.
     pub transactions: Vec<Transaction>,
-}
-
-/// A block that was executed.
-#[derive(Clone, Debug)]
-pub struct DerivedBlock {
-    /// What it did.
-    pub outcome: BlockOutcome,
-    /// Whether its signed transactions were valid, and so are in it.
-    pub is_valid: bool,
 }
 
 /// The blocks of a batch. `messages` are those that the batch consumes; `payload` is `None` where
@@ -49,6 +41,50 @@ pub fn plan(
         .and_then(|payload| decode_payload(spec.chain_id, payload).ok())
         .and_then(|blocks| check(spec, header, messages, blocks))
         .unwrap_or_else(|| messages_alone(spec, header, messages))
+}
+
+/// Whether a block of a batch may hold signed transactions, after blocks of the same batch that used
+/// `used` gas. Messages come first: what those of this block and of the blocks after it may need is
+/// set aside, and of the rest a whole block's gas must be left. `messages_gas` is
+/// [`BlockPlan::messages_gas`].
+///
+/// So all blocks of a batch use at most [`ChainSpec::batch_gas`]: the Inbox takes no more messages.
+pub fn has_gas(spec: &ChainSpec, used: u64, messages_gas: u64) -> bool {
+    used.saturating_add(messages_gas).saturating_add(spec.gas_limit) <= spec.batch_gas
+}
+
+/// What the blocks of a batch need of its gas, block by block: whether all of them keep the
+/// transactions that they have ([`has_gas`]), and the Inbox takes their messages.
+#[derive(Clone, Debug, Default)]
+pub struct BatchGas {
+    used: u64,
+    messages: u64,
+    /// Of the block with signed transactions that needs most.
+    need: u64,
+}
+
+impl BatchGas {
+    /// Adds a block: the gas that is counted for its messages ([`crate::queue::Message::counted_gas`]),
+    /// what it has used, and whether it has signed transactions.
+    pub fn add(&mut self, spec: &ChainSpec, messages: u64, used: u64, is_signed: bool) {
+        self.messages = self.messages.saturating_add(messages);
+        self.need = self.need.saturating_add(messages);
+        if is_signed {
+            let need = self.used.saturating_add(messages).saturating_add(spec.gas_limit);
+            self.need = self.need.max(need);
+        }
+        self.used = self.used.saturating_add(used);
+    }
+
+    /// Whether the blocks fit a batch.
+    pub fn fits(&self, spec: &ChainSpec) -> bool {
+        self.messages.max(self.need) <= spec.batch_gas
+    }
+
+    /// Whether they take so many messages that the Inbox lets them leave overdue ones behind.
+    pub fn is_full(&self, spec: &ChainSpec) -> bool {
+        self.messages > spec.batch_gas.saturating_sub(spec.gas_limit)
+    }
 }
 
 /// How many messages from the front of a queue fit one block: in all they need at most
@@ -71,12 +107,14 @@ fn messages_alone(
 ) -> Vec<BlockPlan> {
     let mut plans = Vec::new();
     while plans.is_empty() || !messages.is_empty() {
+        let messages_gas = total_gas(messages);
         let count = fitting(messages.iter().map(gas_limit), spec.gas_limit);
         let (consumed, rest) = messages.split_at(count);
         messages = rest;
         plans.push(BlockPlan {
             timestamp: header.last_timestamp,
             messages: Messages::new(consumed, &[]),
+            messages_gas,
             queue_end: header.queue_end.saturating_sub(messages.len() as u64),
             transactions: Vec::new(),
         });
@@ -86,6 +124,11 @@ fn messages_alone(
 
 fn gas_limit(queued: &QueuedMessage) -> u64 {
     queued.message.gas_limit()
+}
+
+/// At most 1,024 times 2^24.
+fn total_gas(messages: &[QueuedMessage]) -> u64 {
+    messages.iter().map(gas_limit).sum()
 }
 
 /// Checks the rules that a payload obeys as a whole.
@@ -98,6 +141,7 @@ fn check(
     let mut plans = Vec::with_capacity(blocks.len());
     let mut timestamp = header.first_timestamp;
     let mut label_rule = LabelRule::default();
+    let mut messages_gas = total_gas(messages);
     for block in blocks {
         if block.timestamp < timestamp || block.timestamp > header.last_timestamp {
             return None;
@@ -112,9 +156,11 @@ fn check(
         plans.push(BlockPlan {
             timestamp,
             messages: Messages::new(consumed, &block.labels),
+            messages_gas,
             queue_end: header.queue_end.saturating_sub(messages.len() as u64),
             transactions: block.transactions,
         });
+        messages_gas -= total_gas(consumed);
     }
     messages.is_empty().then_some(plans)
 }
@@ -146,46 +192,29 @@ impl LabelRule {
     }
 }
 
-/// Recovers the senders; `None` if a signature names nobody, which makes the block invalid.
-pub fn recover(transactions: Vec<Transaction>) -> Option<Vec<Recovered<Transaction>>> {
-    transactions.into_iter().map(|tx| tx.into_recovered().ok()).collect()
-}
-
-/// Executes a planned block after `parent` on its state. `transactions` are the plan's with
-/// their senders, or `None` if one has no sender: then, or if one is refused, the block holds its
-/// messages alone.
+/// Executes a planned block after `parent` on its state; `used` is the gas that the blocks before it in
+/// its batch have used. Signed transactions that are invalid are left out, without a trace; so are all
+/// of them if the batch has no gas left for a block ([`has_gas`]).
 ///
 /// Fails only if the database does.
 pub fn execute<DB: Database>(
     spec: &ChainSpec,
     parent: &Header,
     parent_hash: B256,
-    timestamp: u64,
-    messages: &Messages,
-    transactions: Option<&[Recovered<Transaction>]>,
+    used: u64,
+    plan: BlockPlan,
     db: &mut DB,
-) -> Result<DerivedBlock, DB::Error> {
-    if let Some(transactions) = transactions {
-        let mut block =
-            BlockExecutor::new(spec, parent, parent_hash, timestamp, messages, &mut *db)?;
-        if push_all(&mut block, transactions)? {
-            return Ok(DerivedBlock { outcome: block.finish(), is_valid: true });
+) -> Result<BlockOutcome, DB::Error> {
+    let BlockPlan { timestamp, messages, messages_gas, transactions, .. } = plan;
+    let mut block = BlockExecutor::new(spec, parent, parent_hash, timestamp, &messages, db)?;
+    if has_gas(spec, used, messages_gas) {
+        // A signature that names nobody makes a transaction invalid like any other fault.
+        for tx in transactions.into_iter().filter_map(|tx| tx.into_recovered().ok()) {
+            match block.push(tx.as_recovered_ref()) {
+                Ok(_) | Err(ExecuteError::Invalid(_)) => {}
+                Err(ExecuteError::Database(error)) => return Err(error),
+            }
         }
     }
-    let block = BlockExecutor::new(spec, parent, parent_hash, timestamp, messages, db)?;
-    Ok(DerivedBlock { outcome: block.finish(), is_valid: false })
-}
-
-fn push_all<DB: Database>(
-    block: &mut BlockExecutor<DB>,
-    transactions: &[Recovered<Transaction>],
-) -> Result<bool, DB::Error> {
-    for tx in transactions {
-        match block.push(tx.as_recovered_ref()) {
-            Ok(_) => {}
-            Err(ExecuteError::Invalid(_)) => return Ok(false),
-            Err(ExecuteError::Database(error)) => return Err(error),
-        }
-    }
-    Ok(true)
+    Ok(block.finish())
 }

@@ -2,6 +2,7 @@
 //!
 //! A block is built up transaction by transaction. One that is refused leaves no trace.
 
+mod data_fee;
 mod error;
 mod history;
 
@@ -24,6 +25,7 @@ use revm::{
     state::{Account, AccountStatus, EvmState, EvmStorageSlot},
 };
 
+use data_fee::data_fee;
 pub use error::{ExecuteError, InvalidTransaction};
 pub use history::HistoryDb;
 
@@ -274,6 +276,7 @@ impl<DB: Database> BlockExecutor<DB> {
         watch: impl FnOnce(&EvmState),
     ) -> Result<Executed, ExecuteError<DB::Error>> {
         self.check_type_and_gas(tx.inner())?;
+        self.set_data_fee(&encoded).map_err(ExecuteError::Database)?;
         let op_tx = tx.inner().to_op_tx(tx.signer(), encoded.clone());
         let result = self.evm.transact_one(op_tx);
         // Taking the journal's state also clears it: op-revm leaves there what an invalid
@@ -396,6 +399,19 @@ impl<DB: Database> BlockExecutor<DB> {
         if needed > tx.gas_limit() {
             return Err(InvalidTransaction::IntrinsicGas { gas_limit: tx.gas_limit(), needed });
         }
+        Ok(())
+    }
+
+    /// Tells op-revm the next transaction's data fee, which it would compute for itself.
+    fn set_data_fee(&mut self, encoded: &[u8]) -> Result<(), DB::Error> {
+        let number = self.env().number;
+        let context = &mut self.evm.0.ctx;
+        if context.chain.l2_block != Some(number) {
+            let state = context.db_mut();
+            let info = L1BlockInfo::try_fetch(state, number, EVM_SPEC).map_err(database_error)?;
+            context.chain = info;
+        }
+        context.chain.tx_l1_cost = Some(data_fee(&context.chain, encoded));
         Ok(())
     }
 

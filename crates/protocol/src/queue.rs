@@ -18,6 +18,8 @@ pub const BATCH_MESSAGES_MAX: u64 = 1024;
 pub const KIND_DEPOSIT: u8 = 0;
 /// [`Message::kind`] of the parent's attributes.
 pub const KIND_ATTRIBUTES: u8 = 1;
+/// The Inbox counts a message's gas in units of so much, rounded up.
+const GAS_UNIT: u64 = 1024;
 /// Gas that the call to `L1Block` gets.
 pub const ATTRIBUTES_GAS: u64 = 1_000_000;
 
@@ -163,6 +165,11 @@ impl Message {
             KIND_ATTRIBUTES => self.attributes().map_or(0, |_| ATTRIBUTES_GAS),
             _ => 0,
         }
+    }
+
+    /// Gas that the Inbox counts for the message in a batch: at least [`Message::gas_limit`].
+    pub fn counted_gas(&self) -> u64 {
+        self.gas_limit().next_multiple_of(GAS_UNIT)
     }
 
     /// The attributes, if the message is of that kind and its payload decodes.

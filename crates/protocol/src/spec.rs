@@ -27,6 +27,8 @@ pub struct ChainSpec {
     pub portal: Address,
     /// Gas limit of a block.
     pub gas_limit: u64,
+    /// Most gas that the blocks of one batch use ([`crate::derive::has_gas`]).
+    pub batch_gas: u64,
     /// EIP-1559: the gas limit is this many times the gas target.
     pub elasticity: u64,
     /// EIP-1559: the base fee changes by at most one part in this many per block.
@@ -57,7 +59,7 @@ impl ChainSpec {
         keccak256(self.encode_config())
     }
 
-    /// What [`ChainSpec::config_hash`] hashes: nine words.
+    /// What [`ChainSpec::config_hash`] hashes: ten words.
     pub fn encode_config(&self) -> Vec<u8> {
         let words = (
             keccak256(CONFIG_TAG),
@@ -65,6 +67,7 @@ impl ChainSpec {
             U256::from(self.parent_chain_id),
             self.portal,
             U256::from(self.gas_limit),
+            U256::from(self.batch_gas),
             U256::from(self.elasticity),
             U256::from(self.denominator),
             U256::from(self.min_base_fee),
@@ -77,10 +80,12 @@ impl ChainSpec {
     pub fn decode_config(bytes: &[u8]) -> Option<Self> {
         let (words, rest) = bytes.as_chunks::<32>();
         let [tag, numbers @ .., genesis_hash] = words else { return None };
-        let [chain_id, parent_chain_id, portal, gas_limit, elasticity, denominator, fee] = numbers
+        let [chain_id, parent_chain_id, portal, limits @ .., elasticity, denominator, fee] =
+            numbers
         else {
             return None;
         };
+        let [gas_limit, batch_gas] = limits else { return None };
         if *tag != keccak256(CONFIG_TAG) || !rest.is_empty() {
             return None;
         }
@@ -91,6 +96,7 @@ impl ChainSpec {
             parent_chain_id: number(parent_chain_id)?,
             portal: Address::from_word(portal.into()),
             gas_limit: number(gas_limit)?,
+            batch_gas: number(batch_gas)?,
             elasticity: number(elasticity)?,
             denominator: number(denominator)?,
             min_base_fee: number(fee)?,
@@ -116,6 +122,11 @@ impl ChainSpec {
             (TX_GAS_MAX..=10_000_000_000).contains(&self.gas_limit),
             "gasLimit",
             "must be from 16,777,216 (what one transaction may ask for) to 10,000,000,000",
+        )?;
+        check(
+            self.batch_gas / 2 >= self.gas_limit,
+            "batchGas",
+            "must be at least twice gasLimit, so that any block fits a batch",
         )?;
         check((1..=1000).contains(&self.elasticity), "elasticity", "must be from 1 to 1,000")?;
         check(

@@ -91,30 +91,35 @@ pub fn run(oracle: &impl Oracle, input: &StfInput) -> Result<StfOutput, MissingP
     let (mut parent, mut parent_hash) = read::parent(oracle, input.previous_output_root)?;
     let mut output_root = input.previous_output_root;
     let mut leaves = Vec::new();
+    let mut used = 0;
     let mut db = StateDb::new(oracle, parent.state_root);
-    for plan in read::plans(oracle, &spec, &input.batch)? {
-        let header = execute(&spec, &parent, parent_hash, plan, &mut db)?;
-        parent_hash = header.hash_slow();
-        parent = header;
+    let mut plans = read::plans(oracle, &spec, &input.batch)?.into_iter();
+    while let Some(plan) = plans.next() {
+        parent = execute(&spec, &parent, parent_hash, used, plan, &mut db)?;
+        parent_hash = parent.hash_slow();
         output_root = header_output_root(&parent, parent_hash);
-        leaves.push(block_leaf(output_root, parent.number));
+        used = used_after(&parent, used, plans.len());
+        leaves.push(block_leaf(output_root, parent.number, used));
     }
     Ok(StfOutput { output_root, last_block: parent.number, leaves })
+}
+
+/// Gas that the batch has used after a block, where `rest` of its blocks are left.
+fn used_after(block: &Header, used: u64, rest: usize) -> u64 {
+    if rest == 0 { 0 } else { used.saturating_add(block.gas_used) }
 }
 
 fn execute<O: Oracle>(
     spec: &ChainSpec,
     parent: &Header,
     parent_hash: B256,
+    used: u64,
     plan: BlockPlan,
     db: &mut StateDb<'_, O>,
 ) -> Result<Header, MissingPreimage> {
-    let BlockPlan { timestamp, messages, transactions, .. } = plan;
-    let transactions = derive::recover(transactions);
-    let transactions = transactions.as_deref();
-    let block = derive::execute(spec, parent, parent_hash, timestamp, &messages, transactions, db)?;
-    let (state_root, message_passer_root) = db.apply(&block.outcome.changes)?;
-    Ok(block.outcome.seal(state_root, message_passer_root))
+    let outcome = derive::execute(spec, parent, parent_hash, used, plan, db)?;
+    let (state_root, message_passer_root) = db.apply(&outcome.changes)?;
+    Ok(outcome.seal(state_root, message_passer_root))
 }
 
 impl From<TrieError> for MissingPreimage {

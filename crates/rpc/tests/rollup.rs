@@ -28,6 +28,7 @@ fn ledger(funded: Address) -> Ledger {
         parent_chain_id: 1,
         portal: Address::ZERO,
         gas_limit: 30_000_000,
+        batch_gas: 1024 * 30_000_000,
         elasticity: 2,
         denominator: 8,
         min_base_fee: 1_000,

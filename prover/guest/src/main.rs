@@ -18,6 +18,8 @@ mod curves;
 mod input;
 #[cfg(target_os = "zkvm")]
 mod kzg;
+#[cfg(any(target_os = "zkvm", test))]
+mod memory;
 #[cfg(target_os = "zkvm")]
 mod p256;
 #[cfg(target_os = "zkvm")]

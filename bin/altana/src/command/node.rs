@@ -3,12 +3,12 @@
 use crate::{
     cli::{self, Role},
     keys, output,
-    stack::{NodeRoles, NodeSetup, batcher_config, connect, start_node},
+    stack::{NodeRoles, NodeSetup, connect, start_node},
 };
 use alloy::primitives::Address;
 use altana_contracts::{Deployment, bindings::Inbox};
 use altana_ledger::Ledger;
-use altana_node::{claims, sequencer};
+use altana_node::{batcher, claims, sequencer};
 use altana_parent::Parent;
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -85,7 +85,7 @@ fn roles(args: &cli::Node, deployment: &Deployment) -> Result<NodeRoles> {
     }
     if has(Role::Batcher) {
         let key = keys::read(args.batcher_key_file.as_deref(), "ALTANA_BATCHER_KEY")?;
-        roles.batcher = Some((batcher_config(deployment.config.preset), key));
+        roles.batcher = Some((batcher::Config::default(), key));
     }
     roles.jobs = args.jobs.clone();
     // Whether claims can be proved, the module says that the parent has now, not the preset.

@@ -53,7 +53,7 @@ impl Thief {
                     theft.in_state_after(ledger, &block)?
                 }
             };
-            leaves.push(block_leaf(state.output_root, block));
+            leaves.push(block_leaf(state.output_root, block, 0));
             last = Some((block, state));
         }
         let (_, state) = last.context("no blocks")?;

@@ -430,15 +430,6 @@ pub struct NodeRoles {
 /// Between two empty blocks of a development chain whose claims are proved on the same machine.
 const ZK_EMPTY_BLOCK_MS: u64 = 60_000;
 
-/// Batches that a proof can take, where claims have to be proved.
-pub fn batcher_config(preset: Preset) -> batcher::Config {
-    let mut config = batcher::Config::default();
-    if !preset.has_game() {
-        config.target_gas = batcher::PROVED_GAS;
-    }
-    config
-}
-
 fn dev_roles(options: &StackOptions, preset: Preset, accounts: &Accounts) -> NodeRoles {
     let blocks = options.block_time_ms;
     NodeRoles {
@@ -458,7 +449,7 @@ fn dev_roles(options: &StackOptions, preset: Preset, accounts: &Accounts) -> Nod
             ..sequencer::Config::default()
         }),
         batcher: (!options.follows).then(|| {
-            let config = batcher_config(preset);
+            let config = batcher::Config::default();
             let config = batcher::Config { interval_s: 2, clock_slack_s: 2, ..config };
             (config, accounts.signer(accounts::COUNT - 1).clone())
         }),

@@ -73,9 +73,10 @@ pub async fn rescue(
     sender: Sender,
 ) -> Result<Option<(Sent, u64)>> {
     let (derivation, _, head) = derive(parent, deployment).await?;
-    let commit = rescue::commit(&derivation, &head)?;
+    let tip = derivation.tip();
+    let commit = rescue::commit(derivation.spec(), tip, derivation.inbox(), &head)?;
     let Some(commit) = commit else { return Ok(None) };
-    let messages = commit.queue_end - derivation.tip().queue_end;
+    let messages = commit.queue_end - tip.queue_end;
     let batches = Batches { sender, inbox: deployment.contracts.inbox };
     Ok(Some((batches.commit(commit).await?, messages)))
 }

@@ -461,14 +461,14 @@ impl Falsehood {
             let step = span.step(position).expect("a position of the claim");
             (step.before + 1).min(step.end.last_block)
         };
-        let leaves = (block..=end).map(number_at).map(|number| block_leaf(root(number), number));
+        let leaves = (block..=end).map(number_at).map(|number| block_leaf(root(number), number, 0));
         let mut leaves: Vec<B256> = leaves.collect();
         let (claimed, from) = match self {
             Self::Blocks(..) => (Some(root(expected.last_block)), Wrong::Blocks(leaves)),
             Self::Interior(..) => {
                 assert!(leaves.len() > 1, "an interior");
                 leaves.pop();
-                leaves.push(block_leaf(expected.output_root, expected.last_block));
+                leaves.push(block_leaf(expected.output_root, expected.last_block, 0));
                 (Some(expected.output_root), Wrong::Blocks(leaves))
             }
             Self::Strides(..) => (None, Wrong::Strides),

@@ -58,6 +58,7 @@ pub(crate) fn rollup() -> Rules {
         parent_chain_id: 1,
         portal: Address::ZERO,
         gas_limit: 30_000_000,
+        batch_gas: 1024 * 30_000_000,
         elasticity: 2,
         denominator: 8,
         min_base_fee: 1000,

@@ -14,6 +14,7 @@ use crate::{
     derive::{Plan, Tip, is_deposit},
     inbox::Inbox,
     note::Note,
+    rescue,
 };
 use alloy_eips::Encodable2718;
 use altana_ledger::Block;
@@ -24,17 +25,13 @@ use altana_protocol::{
         BLOBS_MAX, BLOBS_PAYLOAD_BYTES_MAX, BLOCKS_MAX, BatchHeader, EncodeError, FIELD_ELEMENTS,
         PIECE_BYTES, PayloadBlock, encode_payload,
     },
+    derive::BatchGas,
     queue::{BATCH_MESSAGES_MAX, QueuedMessage},
 };
 use std::sync::Arc;
 
 /// Bytes that blobs need besides the payload.
 const BLOB_PREFIX_BYTES: usize = 4;
-
-/// [`Config::target_gas`] where claims have to be proved. A unit of gas reads at most ten bytes (24 KB of code
-/// for 2,500), a claim covers four batches, and its proof may read 3 GiB
-/// (`altana_proof::PAGES_BYTES_MAX`).
-pub const PROVED_GAS: u64 = 60_000_000;
 
 /// Where payloads go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,9 +52,6 @@ pub struct Config {
     pub interval_s: u64,
     /// Or when its transactions have this many bytes before compression.
     pub target_bytes: usize,
-    /// Or when another block would bring it above so much gas. What a block reads grows with its gas,
-    /// and a prover holds all that a claim's batches read ([`PROVED_GAS`]).
-    pub target_gas: u64,
     /// Blobs per batch, at most [`BLOBS_MAX`].
     pub blobs_max: usize,
     /// Bytes of payload that go into calldata at most (nodes refuse transactions above 128 KiB).
@@ -75,7 +69,6 @@ impl Default for Config {
         Self {
             interval_s: 30,
             target_bytes: 900_000,
-            target_gas: u64::MAX,
             blobs_max: BLOBS_MAX,
             calldata_bytes_max: 100_000,
             data: DataChoice::Auto,
@@ -171,8 +164,11 @@ pub fn next(config: &Config, inputs: &Inputs<'_>) -> Result<Decision, BatchError
     let mut count = count;
     loop {
         let blocks = &blocks[..count];
-        if let Some(reason) = refused(config, inputs, blocks)? {
-            return Ok(Decision::Rebuild(reason));
+        if is_too_old(config, inputs, blocks) {
+            return Ok(Decision::Rebuild("blocks are too old to be committed"));
+        }
+        if leaves_overdue(inputs, blocks)? {
+            return Ok(messages_alone(config, inputs)?.map_or(Decision::Wait, Decision::Commit));
         }
         match batch(config, inputs, blocks)? {
             Some(batch) => return Ok(Decision::Commit(Box::new(batch))),
@@ -188,22 +184,37 @@ fn fitting(
     inputs: &Inputs<'_>,
     blocks: &[Arc<Block>],
 ) -> Result<(usize, usize), BatchError> {
-    let (mut count, mut bytes, mut gas, mut queue) = (0, 0, 0, inputs.tip.queue_end);
+    let (mut count, mut bytes, mut queue) = (0, 0, inputs.tip.queue_end);
+    let mut gas = BatchGas::default();
     for block in blocks {
-        let end = queue_end(block)?;
-        let messages = end.saturating_sub(inputs.tip.queue_end);
-        gas += block.header.gas_used;
         // The Inbox takes no batch that leaves overdue messages behind, so these know no target.
-        let is_full =
-            (bytes >= config.target_bytes || gas > config.target_gas) && !is_overdue(inputs, queue);
-        if count > 0 && (messages > BATCH_MESSAGES_MAX || is_full) {
+        let is_full = bytes >= config.target_bytes && !is_overdue(inputs, queue);
+        add_gas(&mut gas, inputs, &mut queue, block)?;
+        let messages = queue.saturating_sub(inputs.tip.queue_end);
+        let fits = messages <= BATCH_MESSAGES_MAX && gas.fits(inputs.spec);
+        if count > 0 && (is_full || !fits) {
             break;
         }
         count += 1;
         bytes += transaction_bytes(block);
-        queue = end;
     }
     Ok((count, bytes))
+}
+
+/// Adds a block, whose messages begin at `queue`, to what its batch needs.
+fn add_gas(
+    gas: &mut BatchGas,
+    inputs: &Inputs<'_>,
+    queue: &mut u64,
+    block: &Block,
+) -> Result<(), BatchError> {
+    let unknown = || BatchError::Messages(block.number());
+    let messages = inputs.inbox.range(*queue, queue_end(block)?).ok_or_else(unknown)?;
+    let counted = messages.map(|message| message.queued.message.counted_gas()).sum();
+    let is_signed = block.transactions.last().is_some_and(|tx| !is_deposit(tx.inner()));
+    gas.add(inputs.spec, counted, block.header.gas_used, is_signed);
+    *queue = queue_end(block)?;
+    Ok(())
 }
 
 /// Whether the Inbox insists on the message at this position.
@@ -214,19 +225,34 @@ fn is_overdue(inputs: &Inputs<'_>, position: u64) -> bool {
     })
 }
 
-/// Why the Inbox would refuse these blocks, now and later.
-fn refused(
-    config: &Config,
-    inputs: &Inputs<'_>,
-    blocks: &[Arc<Block>],
-) -> Result<Option<&'static str>, BatchError> {
-    let Some(last) = blocks.last() else { return Ok(None) };
+/// Whether the Inbox would refuse these blocks for their age, now and later.
+fn is_too_old(config: &Config, inputs: &Inputs<'_>, blocks: &[Arc<Block>]) -> bool {
     let age_max = inputs.terms.max_batch_age.saturating_sub(config.age_margin_s);
-    if last.header.timestamp.saturating_add(age_max) < inputs.head.timestamp {
-        return Ok(Some("blocks are too old to be committed"));
+    let reached = |block: &Arc<Block>| block.header.timestamp.saturating_add(age_max);
+    blocks.last().is_some_and(|last| reached(last) < inputs.head.timestamp)
+}
+
+/// Whether the Inbox would refuse these blocks because they leave overdue messages behind.
+fn leaves_overdue(inputs: &Inputs<'_>, blocks: &[Arc<Block>]) -> Result<bool, BatchError> {
+    let (mut gas, mut queue) = (BatchGas::default(), inputs.tip.queue_end);
+    for block in blocks {
+        add_gas(&mut gas, inputs, &mut queue, block)?;
     }
-    let overdue = is_overdue(inputs, queue_end(last)?);
-    Ok(overdue.then_some("blocks leave messages behind that are overdue"))
+    let is_full = queue - inputs.tip.queue_end == BATCH_MESSAGES_MAX || gas.is_full(inputs.spec);
+    Ok(!is_full && is_overdue(inputs, queue))
+}
+
+/// The batch of the oldest messages, and nothing else: what the Inbox always takes. The unpublished
+/// blocks give way to it, and their transactions are put into new ones.
+fn messages_alone(config: &Config, inputs: &Inputs<'_>) -> Result<Option<Box<Batch>>, BatchError> {
+    let block = inputs.tip.block_number + 1;
+    let commit = rescue::commit(inputs.spec, inputs.tip, inputs.inbox, &inputs.head)
+        .map_err(|error| BatchError::Encode { block, error })?;
+    let Some(commit) = commit else { return Ok(None) };
+    let prices = Prices { base_fee: inputs.head.base_fee, blob_base_fee: inputs.blob_base_fee };
+    let Some(cost) = cost::choose(config, &commit.payload, prices) else { return Ok(None) };
+    let commit = Commit { blobs: cost.blobs > 0, ..commit };
+    Ok(Some(Box::new(Batch { commit, blocks: 0, transaction_bytes: 0, cost })))
 }
 
 /// The batch of exactly these blocks; `None` if it is too large.
@@ -291,8 +317,14 @@ fn check(
     if plans.len() != blocks.len() {
         return Err(BatchError::Differs(first));
     }
-    let differs = plans.iter().zip(blocks).find(|(plan, block)| !plan.gives(block));
-    differs.map_or(Ok(()), |(_, block)| Err(BatchError::Differs(block.number())))
+    let mut used = 0;
+    for (plan, block) in plans.iter().zip(blocks) {
+        if !plan.gives(spec, used, block) {
+            return Err(BatchError::Differs(block.number()));
+        }
+        used += block.header.gas_used;
+    }
+    Ok(())
 }
 
 fn payload_block(

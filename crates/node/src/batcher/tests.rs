@@ -10,9 +10,11 @@ use crate::{
     note::Note,
     sim::world::{START_MS, chain, open},
 };
-use alloy_primitives::{B256, Sealed};
+use alloy_consensus::{Signed, TxLegacy, transaction::Recovered};
+use alloy_primitives::{Address, B256, Sealed, Signature};
 use altana_ledger::{Block, BlockAttributes};
 use altana_parent::{InboxTerms, ParentBlock};
+use altana_protocol::{ChainSpec, Transaction};
 use std::sync::Arc;
 
 const START: u64 = START_MS / 1000;
@@ -89,25 +91,43 @@ fn what_the_inbox_will_never_take_is_rebuilt() {
     // Older than the newest batch.
     let overtaken = |tip: &mut Tip| tip.last_timestamp = START + 11;
     assert!(matches!(decide(&[10], 100, &inbox, overtaken), Decision::Rebuild(_)));
-    // A message is left behind that is overdue.
-    let mut inbox = Inbox::default();
-    let mut read = update(0, 5, [deposit(0, 1)]);
-    read.head.timestamp = START;
-    inbox.apply(&read).unwrap();
-    assert!(matches!(decide(&[10], 100, &inbox, |_| ()), Decision::Rebuild(_)));
 }
 
-/// What blocks read grows with their gas, and a proof can read only so much.
+/// No batch that leaves overdue messages behind is taken: the blocks, which do not have them, give way to
+/// a batch that has nothing else.
+#[test]
+fn overdue_messages_that_the_blocks_leave_are_committed_alone() {
+    let mut inbox = Inbox::default();
+    let mut read = update(0, 5, [deposit(0, 1), deposit(1, 2)]);
+    read.head.timestamp = START;
+    inbox.apply(&read).unwrap();
+    match decide(&[10], 100, &inbox, |_| ()) {
+        Decision::Commit(batch) => {
+            let commit = &batch.commit;
+            assert_eq!((batch.blocks, commit.queue_end), (0, 2));
+            assert_eq!((commit.first_timestamp, commit.last_timestamp), (START + 100, START + 100));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What blocks read grows with their gas, and a proof can read only so much: in a block after these, a
+/// whole block's gas must be left.
 #[test]
 fn a_batch_is_full_when_its_blocks_have_used_enough_gas() {
     let (tip, blocks) = blocks(&[10, 20, 30]);
+    let tx = TxLegacy { chain_id: Some(1), ..TxLegacy::default() };
+    let tx = Transaction::Legacy(Signed::new_unhashed(tx, Signature::test_signature()));
     let used = |block: &Arc<Block>| {
         let (mut header, hash) = block.header.clone().split();
         header.gas_used = 20_000_000;
-        Arc::new(Block { header: Sealed::new_unchecked(header, hash), ..(**block).clone() })
+        let transactions = vec![Recovered::new_unchecked(tx.clone(), Address::ZERO)];
+        let header = Sealed::new_unchecked(header, hash);
+        Arc::new(Block { header, transactions, ..(**block).clone() })
     };
     let blocks: Vec<_> = blocks.iter().map(used).collect();
-    let (inbox, spec) = (Inbox::default(), chain(&[]).0);
+    let (inbox, mut spec) = (Inbox::default(), chain(&[]).0);
+    spec.gas_limit = 20_000_000;
     let head = ParentBlock::default();
     let inputs = Inputs {
         tip: &tip,
@@ -119,20 +139,11 @@ fn a_batch_is_full_when_its_blocks_have_used_enough_gas() {
         now_s: START,
         spec: &spec,
     };
-    let check = |inputs: &Inputs<'_>, target_gas, expect| {
-        let config = Config { target_gas, ..Config::default() };
-        assert_eq!(fitting(&config, inputs, &blocks).unwrap().0, expect, "{target_gas}");
-    };
-    for (target_gas, expect) in
-        [(u64::MAX, 3), (60_000_000, 3), (59_999_999, 2), (40_000_000, 2), (1, 1)]
+    for (batch_gas, expect) in [(60_000_000, 3), (59_999_999, 2), (40_000_000, 2), (20_000_000, 1)]
     {
-        check(&inputs, target_gas, expect);
+        let spec = ChainSpec { batch_gas, ..spec.clone() };
+        let inputs = Inputs { spec: &spec, ..inputs };
+        let fitting = fitting(&Config::default(), &inputs, &blocks).unwrap();
+        assert_eq!(fitting.0, expect, "{batch_gas}");
     }
-    // Overdue messages that these blocks do not consume: no batch without them is taken.
-    let mut overdue = Inbox::default();
-    let mut read = update(0, 5, [deposit(0, 1)]);
-    read.head.timestamp = START;
-    overdue.apply(&read).unwrap();
-    let head = ParentBlock { timestamp: u64::MAX, ..head };
-    check(&Inputs { inbox: &overdue, head, ..inputs }, 1, 3);
 }

@@ -22,13 +22,12 @@ use crate::{
     note::Note,
 };
 use alloy_primitives::{B256, Bytes};
-use altana_ledger::{Block, BlockAttributes, BlockBuilder, Ledger, SealedBlock};
+use altana_ledger::{Block, BlockAttributes, Ledger, SealedBlock};
 use altana_parent::CommittedBatch;
 use altana_protocol::{
     ChainSpec, Transaction,
     execute::{ExecuteError, Messages},
     queue::QueuedMessage,
-    transaction::Recovered,
 };
 use plan::has_randomness_of;
 use recover::recover_ahead;
@@ -305,11 +304,12 @@ impl Derivation {
     ) -> Result<Tip, DeriveError> {
         let header = &batch.header;
         let (mut number, mut parent) = (self.tip().block_number, self.tip().block_hash);
-        let mut confirmed = 0;
+        let (mut confirmed, mut used) = (0, 0);
         while let Some(plan) = plans.get(confirmed)
-            && let Some(block) = self.confirm(number + 1, parent, plan)?
+            && let Some(block) = self.confirm(number + 1, parent, used, plan)?
         {
             (number, parent) = (block.number(), block.hash());
+            used += block.header.gas_used;
             confirmed += 1;
         }
         derived.confirmed += confirmed as u64;
@@ -317,9 +317,10 @@ impl Derivation {
             recover();
         }
         for plan in &plans[confirmed..] {
-            let sealed = self.execute(parent, plan)?;
+            let sealed = self.execute(parent, used, plan)?;
             let block = self.adopt(parent, sealed, displaced, derived)?;
             (number, parent) = (block.number(), block.hash());
+            used += block.header.gas_used;
         }
         Ok(Tip {
             index: header.index,
@@ -347,32 +348,39 @@ impl Derivation {
         Ok(messages.map(|message| message.queued.clone()).collect())
     }
 
-    /// The ledger's block, if it is what the batch says.
+    /// The ledger's block, if it is what the batch says, after blocks of it that used `used` gas.
     fn confirm(
         &self,
         number: u64,
         parent: B256,
+        used: u64,
         plan: &Plan,
     ) -> Result<Option<Arc<Block>>, DeriveError> {
         let block = self.ledger.block_by_number(number)?;
-        Ok(block.filter(|block| block.header.parent_hash == parent && plan.gives(block)))
+        let is_it = |block: &Arc<Block>| {
+            block.header.parent_hash == parent && plan.gives(&self.spec, used, block)
+        };
+        Ok(block.filter(is_it))
     }
 
-    /// The block that the rules make of a plan; with an invalid transaction, only its messages.
-    fn execute(&self, parent: B256, plan: &Plan) -> Result<SealedBlock, DeriveError> {
+    /// The block that the rules make of a plan ([`altana_protocol::derive::execute`]).
+    fn execute(&self, parent: B256, used: u64, plan: &Plan) -> Result<SealedBlock, DeriveError> {
         let attributes = BlockAttributes {
             timestamp: plan.block.timestamp,
             messages: plan.block.messages.clone(),
             note: Note { queue_end: plan.block.queue_end }.encode(),
             ..BlockAttributes::default()
         };
-        if let Some(transactions) = plan.recovered() {
-            let mut builder = self.ledger.build(parent, attributes.clone())?;
-            if push_all(&mut builder, transactions)? {
-                return Ok(builder.seal()?);
+        let mut builder = self.ledger.build(parent, attributes)?;
+        if plan.takes_transactions(&self.spec, used) {
+            for tx in plan.recovered() {
+                match builder.push(tx) {
+                    Ok(_) | Err(ExecuteError::Invalid(_)) => {}
+                    Err(ExecuteError::Database(error)) => return Err(error.into()),
+                }
             }
         }
-        Ok(self.ledger.build(parent, attributes)?.seal()?)
+        Ok(builder.seal()?)
     }
 
     /// Makes a derived block the chain's, in place of whatever follows `parent` now.
@@ -447,21 +455,6 @@ impl Derivation {
         self.inbox.forget_before(finalized.queue_end);
         Ok(())
     }
-}
-
-/// Whether all transactions were valid.
-fn push_all(
-    builder: &mut BlockBuilder,
-    transactions: Vec<Recovered<Transaction>>,
-) -> Result<bool, altana_ledger::Error> {
-    for tx in transactions {
-        match builder.push(tx) {
-            Ok(_) => {}
-            Err(ExecuteError::Invalid(_)) => return Ok(false),
-            Err(ExecuteError::Database(error)) => return Err(error),
-        }
-    }
-    Ok(true)
 }
 
 /// Whether the transaction came from the queue.

@@ -9,7 +9,7 @@ use altana_ledger::Block;
 use altana_protocol::{
     ChainSpec, Transaction,
     batch::BatchHeader,
-    derive::{BlockPlan, plan},
+    derive::{BlockPlan, has_gas, plan},
     execute::Messages,
     queue::QueuedMessage,
 };
@@ -24,7 +24,7 @@ const TRANSACTIONS_MIN: usize = 16;
 pub struct Plan {
     /// What the block takes in.
     pub block: BlockPlan,
-    senders: OnceLock<Option<Vec<Address>>>,
+    senders: OnceLock<Vec<Option<Address>>>,
 }
 
 impl Plan {
@@ -40,14 +40,22 @@ impl Plan {
         blocks.into_iter().map(|block| Self { block, senders: OnceLock::new() }).collect()
     }
 
-    /// Whether an executed block is the one that this says, given that it has the right parent:
-    /// same time, same transactions, same randomness (which no transaction shows). A block never
-    /// holds an invalid transaction, so these decide everything else.
-    pub fn gives(&self, block: &Block) -> bool {
+    /// Whether the block may hold its signed transactions, after blocks of its batch that used `used`
+    /// gas.
+    pub fn takes_transactions(&self, spec: &ChainSpec, used: u64) -> bool {
+        self.block.transactions.is_empty() || has_gas(spec, used, self.block.messages_gas)
+    }
+
+    /// Whether an executed block is the one that this says, with all of its transactions, given that it
+    /// has the right parent: same time, same transactions, same randomness (which no transaction
+    /// shows). A block never holds an invalid transaction, so these decide everything else. `used` is
+    /// what the blocks before it in its batch used.
+    pub fn gives(&self, spec: &ChainSpec, used: u64, block: &Block) -> bool {
         let deposits = self.block.messages.deposits.iter().map(|deposit| deposit.tx_hash());
         let signed = self.block.transactions.iter().map(Transaction::hash);
         let count = self.block.messages.deposits.len() + self.block.transactions.len();
-        block.header.timestamp == self.block.timestamp
+        self.takes_transactions(spec, used)
+            && block.header.timestamp == self.block.timestamp
             && has_randomness_of(block, &self.block.messages)
             && block.transactions.len() == count
             && block.transactions.iter().map(|tx| tx.inner().hash()).eq(deposits.chain(signed))
@@ -64,17 +72,15 @@ impl Plan {
         self.senders();
     }
 
-    fn senders(&self) -> &Option<Vec<Address>> {
+    fn senders(&self) -> &[Option<Address>] {
         let transactions = || self.block.transactions.par_iter().with_min_len(TRANSACTIONS_MIN);
         self.senders.get_or_init(|| transactions().map(|tx| tx.recover_signer().ok()).collect())
     }
 
-    /// The signed transactions with their senders; `None` if one has none, so that the block is
-    /// invalid.
-    pub fn recovered(&self) -> Option<Vec<Recovered<Transaction>>> {
-        let senders = self.senders().as_ref()?.iter();
-        let pairs = self.block.transactions.iter().cloned().zip(senders);
-        Some(pairs.map(|(tx, sender)| Recovered::new_unchecked(tx, *sender)).collect())
+    /// The signed transactions with their senders, but for those that have none: these are invalid.
+    pub fn recovered(&self) -> impl Iterator<Item = Recovered<Transaction>> {
+        let pairs = self.block.transactions.iter().zip(self.senders());
+        pairs.filter_map(|(tx, sender)| Some(Recovered::new_unchecked(tx.clone(), (*sender)?)))
     }
 }
 

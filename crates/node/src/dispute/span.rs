@@ -3,7 +3,7 @@
 use crate::{claims::Expected, derive::BatchEnd};
 use alloy_primitives::{B256, Bytes};
 use altana_dispute::{Heights, History};
-use altana_ledger::{Error, Ledger};
+use altana_ledger::{Block, Error, Ledger};
 use altana_parent::Claim;
 use altana_protocol::{
     batch::BLOCKS_MAX,
@@ -86,12 +86,12 @@ impl Span {
             if let Some(last) = leaves.last().copied() {
                 leaves.resize(leaves.len().next_multiple_of(BLOCKS_PER_BATCH as usize), last);
             }
+            let mut used = 0;
             while number < end.last_block {
                 number += 1;
-                match leaf(ledger, number)? {
-                    Some(leaf) => leaves.push(leaf),
-                    None => return Ok(None),
-                }
+                let Some(block) = ledger.block_by_number(number)? else { return Ok(None) };
+                used = if number < end.last_block { used + block.header.gas_used } else { 0 };
+                leaves.push(leaf(&block, used));
             }
         }
         // A batch has no more blocks than its part of the history.
@@ -127,8 +127,20 @@ pub struct Step {
     pub block_index: u64,
 }
 
-/// The block leaf of a derived block.
-pub(super) fn leaf(ledger: &Ledger, number: u64) -> Result<Option<B256>, Error> {
-    let block = ledger.block_by_number(number)?;
-    Ok(block.map(|block| block_leaf(header_output_root(&block.header, block.hash()), number)))
+impl Step {
+    /// Gas that the batch has used before the step, 0 behind its last block; `None` if a block is not
+    /// derived.
+    pub fn used(&self, ledger: &Ledger) -> Result<Option<u64>, Error> {
+        if self.before == self.end.last_block {
+            return Ok(Some(0));
+        }
+        let blocks = self.before - self.block_index + 1..=self.before;
+        let used = blocks.map(|number| ledger.block_by_number(number));
+        used.map(|block| Ok(block?.map(|block| block.header.gas_used))).sum()
+    }
+}
+
+/// The block leaf of a derived block, after which its batch has used so much gas.
+pub(super) fn leaf(block: &Block, used: u64) -> B256 {
+    block_leaf(header_output_root(&block.header, block.hash()), block.number(), used)
 }

@@ -196,16 +196,16 @@ impl NodeTruth {
         let evidence = (self.means.read_batch)(step.batch_index, step.end)?;
         let parent = self.ledger.block_by_number(step.before)?;
         let parent = parent.ok_or(TruthError::Gone(step.before))?;
-        let previous_leaf = span::leaf(&self.ledger, step.before)?;
+        let used = step.used(&self.ledger)?.ok_or(TruthError::Gone(step.before))?;
         let input = BlockInput {
             config_hash: self.spec.config_hash(),
-            previous_leaf: previous_leaf.ok_or(TruthError::Gone(step.before))?,
+            previous_leaf: span::leaf(&parent, used),
             batch_hash: step.end.hash,
             block_index: step.block_index,
         };
         let mut witness = Witness::default();
         witness.insert_spec(&self.spec);
-        witness.insert_parent(&parent.header);
+        witness.insert_parent(&parent.header, used);
         witness.insert_input(&input);
         evidence.insert_into(&mut witness);
         let oracle = HostOracle { batch: witness, state: self.ledger.preimages() };

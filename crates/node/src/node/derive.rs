@@ -1,7 +1,10 @@
 //! Derivation's shell: read the parent, feed the engine, forever.
 
 use super::{Backoff, NodeError, Shared};
-use crate::derive::{DeriveError, Derived, Follower, Read, ReadAhead, check_finality};
+use crate::{
+    derive::{DeriveError, Derived, Follower, Read, ReadAhead, check_finality},
+    engine::Engine,
+};
 use altana_parent::{ParentError, ParentReader};
 use std::{sync::Arc, time::Duration};
 
@@ -28,6 +31,7 @@ pub(super) async fn run<P: ParentReader>(
                 look_or_poll(&shared).await
             }
             Err(error) if is_retry(&error) => {
+                shared.progress.write().complete = false;
                 shared.metrics.parent_errors_total.add(1);
                 let pause = backoff.next();
                 tracing::warn!(%error, ?pause, "cannot follow the parent chain, will try again");
@@ -79,14 +83,22 @@ async fn step<P: ParentReader>(
     shared.metrics.parent_block.set(read.heads.latest.number);
     shared.metrics.parent_read_block.set(read.update.head.number);
     let worker = shared.clone();
-    shared.engine(move |engine| apply(&worker, engine, read)).await??;
-    let mut progress = shared.progress.write();
-    progress.head = Some(head);
-    progress.synced |= complete;
+    let applied = move |engine: &mut Engine| {
+        let applied = apply(&worker, engine, read);
+        // Before anybody else sees the engine.
+        let mut progress = worker.progress.write();
+        progress.complete = complete && applied.is_ok();
+        if applied.is_ok() {
+            progress.head = Some(head);
+            progress.synced |= complete;
+        }
+        applied
+    };
+    shared.engine(applied).await??;
     Ok(complete)
 }
 
-fn apply(shared: &Shared, engine: &mut crate::engine::Engine, read: Read) -> Result<(), NodeError> {
+fn apply(shared: &Shared, engine: &mut Engine, read: Read) -> Result<(), NodeError> {
     let inbox = engine.derivation().inbox();
     let head = inbox.head();
     let is_news = head.is_none_or(|head| head.hash != read.update.head.hash)
@@ -115,7 +127,7 @@ fn apply(shared: &Shared, engine: &mut crate::engine::Engine, read: Read) -> Res
     Ok(())
 }
 
-fn count(shared: &Shared, engine: &crate::engine::Engine, derived: &Derived) {
+fn count(shared: &Shared, engine: &Engine, derived: &Derived) {
     let metrics = &shared.metrics;
     metrics.batches_derived_total.add(derived.batches as u64);
     metrics.blocks_confirmed_total.add(derived.confirmed);

@@ -151,6 +151,8 @@ pub(crate) struct Progress {
     pub(crate) head: Option<ParentBlock>,
     /// Whether the parent has once been read to its head.
     pub(crate) synced: bool,
+    /// Whether the last read reached it.
+    pub(crate) complete: bool,
 }
 
 /// What a node's tasks share.

@@ -83,7 +83,9 @@ async fn decide(shared: &Arc<Shared>, config: &Arc<Config>) -> Result<Option<Bat
         let snapshot = {
             let engine = worker.engine.lock();
             let (blocks, _) = engine.gap();
-            if !engine.derivation().is_coherent() || blocks == 0 {
+            // What is not read yet may be another batch, or messages that are overdue.
+            let is_read = worker.progress.read().complete;
+            if !engine.derivation().is_coherent() || !is_read || blocks == 0 {
                 return Ok(None);
             }
             Snapshot::of(&engine, heads)?
@@ -101,6 +103,10 @@ async fn decide(shared: &Arc<Shared>, config: &Arc<Config>) -> Result<Option<Bat
         match batcher::next(&config, &inputs)? {
             Decision::Wait => Ok(None),
             Decision::Commit(batch) => {
+                if batch.blocks == 0 {
+                    let blocks = snapshot.blocks.len();
+                    tracing::warn!(blocks, "unpublished blocks give way to overdue messages");
+                }
                 reexecute(&worker.ledger, &snapshot.blocks[..batch.blocks])?;
                 Ok(Some(*batch))
             }

@@ -6,6 +6,7 @@ use altana_parent::{
     ParentReader,
 };
 use altana_protocol::{
+    ChainSpec,
     batch::{BatchHeader, DATA_BLOBS, DATA_CALLDATA, calldata_commitment},
     queue::{
         Attributes, BATCH_MESSAGES_MAX, Deposit, KIND_ATTRIBUTES, KIND_DEPOSIT, Label, Message,
@@ -22,14 +23,22 @@ pub(super) const FINAL_DEPTH: u64 = 12;
 /// A transaction on its way into the parent chain.
 #[derive(Clone, Debug)]
 pub(super) enum ParentTx {
-    Deposit { from: Address, to: Address, mint: u128 },
+    Deposit { from: Address, to: Address, mint: u128, gas_limit: u64 },
     Commit(Commit),
+}
+
+/// What the Inbox keeps of a message.
+#[derive(Clone, Copy, Debug)]
+struct Queued {
+    acc: B256,
+    at: u64,
+    gas: u64,
 }
 
 /// The Inbox after a block.
 #[derive(Clone, Debug)]
 struct Inbox {
-    queue: Vec<(B256, u64)>,
+    queue: Vec<Queued>,
     consumed: u64,
     index: u64,
     hash: B256,
@@ -47,6 +56,7 @@ struct Block {
 #[derive(Clone, Debug)]
 pub(super) struct Model {
     pub(super) terms: InboxTerms,
+    spec: ChainSpec,
     blocks: Vec<Block>,
     pub(super) mempool: Vec<ParentTx>,
     payloads: HashMap<B256, Bytes>,
@@ -62,12 +72,12 @@ pub(super) struct Model {
 }
 
 impl Model {
-    pub(super) fn new(config_hash: B256, genesis_timestamp: u64, seed: u64) -> Self {
+    pub(super) fn new(spec: &ChainSpec, genesis_timestamp: u64, seed: u64) -> Self {
         let inbox = Inbox {
             queue: Vec::new(),
             consumed: 0,
             index: 0,
-            hash: config_hash,
+            hash: spec.config_hash(),
             last_timestamp: genesis_timestamp,
         };
         let head = ParentBlock {
@@ -80,6 +90,7 @@ impl Model {
         let genesis = Block { head, txs: Vec::new(), log: InboxLog::default(), inbox };
         Self {
             terms,
+            spec: spec.clone(),
             blocks: vec![genesis],
             mempool: Vec::new(),
             payloads: HashMap::new(),
@@ -103,6 +114,16 @@ impl Model {
 
     pub(super) fn last_timestamp(&self) -> u64 {
         self.blocks.last().expect("has a genesis").inbox.last_timestamp
+    }
+
+    /// All messages, and all batches with their payloads.
+    pub(super) fn log(&self) -> (Vec<InboxMessage>, Vec<(BatchHeader, Bytes)>) {
+        let messages = self.blocks.iter().flat_map(|block| block.log.messages.iter().cloned());
+        let batches = self.blocks.iter().flat_map(|block| &block.log.batches).map(|batch| {
+            let payload = &self.payloads[&B256::from_slice(&batch.data)];
+            (batch.header.clone(), payload.clone())
+        });
+        (messages.collect(), batches.collect())
     }
 
     pub(super) fn queue(&self) -> (u64, u64) {
@@ -179,20 +200,21 @@ impl Model {
         let mut block = Block { head, txs: Vec::new(), log: InboxLog::default(), inbox };
         for (log_index, tx) in txs.into_iter().enumerate() {
             match &tx {
-                ParentTx::Deposit { from, to, mint } => {
+                ParentTx::Deposit { from, to, mint, gas_limit } => {
                     let payload = Deposit {
                         from: *from,
                         to: TxKind::Call(*to),
                         mint: *mint,
                         value: U256::from(*mint),
-                        gas_limit: 100_000,
+                        gas_limit: *gas_limit,
                         data: Bytes::new(),
                     };
                     let label = Label { block_hash: hash, log_index: log_index as u64 };
                     queue(&mut block, KIND_DEPOSIT, payload.encode(), Some(label));
                 }
                 ParentTx::Commit(commit) => {
-                    if commit_batch(&self.terms, &mut block, commit, &mut self.payloads) {
+                    if commit_batch(&self.spec, &self.terms, &mut block, commit, &mut self.payloads)
+                    {
                         self.committed += 1;
                     } else {
                         self.reverted += 1;
@@ -217,17 +239,19 @@ impl Model {
 /// Appends a message to the queue.
 fn queue(block: &mut Block, kind: u8, payload: Bytes, label: Option<Label>) {
     let index = block.inbox.queue.len() as u64;
-    let before = block.inbox.queue.last().map_or(B256::ZERO, |(acc, _)| *acc);
+    let before = block.inbox.queue.last().map_or(B256::ZERO, |queued| queued.acc);
     let (parent_block, parent_timestamp) = (block.head.number, block.head.timestamp);
     let message = Message { kind, parent_block, parent_timestamp, payload };
     let acc = accumulate(before, &message);
-    block.inbox.queue.push((acc, parent_timestamp));
+    let gas = message.counted_gas();
+    block.inbox.queue.push(Queued { acc, at: parent_timestamp, gas });
     let queued = QueuedMessage { index, acc, message };
     block.log.messages.push(InboxMessage { queued, label, block_hash: block.head.hash });
 }
 
 /// `Inbox.commitBatch`; whether it succeeds.
 fn commit_batch(
+    spec: &ChainSpec,
     terms: &InboxTerms,
     block: &mut Block,
     commit: &Commit,
@@ -243,14 +267,20 @@ fn commit_batch(
         && commit.last_timestamp <= now
         && commit.last_timestamp + terms.max_batch_age >= now
         && commit.queue_end <= inbox.queue.len() as u64
-        && taken.is_some_and(|taken| taken <= BATCH_MESSAGES_MAX)
-        && left.is_none_or(|(_, at)| at + terms.force_inclusion_delay >= now);
+        && taken.is_some_and(|taken| taken <= BATCH_MESSAGES_MAX);
     if !valid {
+        return false;
+    }
+    let taken = &inbox.queue[inbox.consumed as usize..commit.queue_end as usize];
+    let gas: u64 = taken.iter().map(|queued| queued.gas).sum();
+    let is_full = taken.len() as u64 == BATCH_MESSAGES_MAX || gas > spec.batch_gas - spec.gas_limit;
+    let is_overdue = left.is_some_and(|left| left.at + terms.force_inclusion_delay < now);
+    if gas > spec.batch_gas || (is_overdue && !is_full) {
         return false;
     }
     let acc = |index: u64| match index {
         0 => B256::ZERO,
-        _ => inbox.queue[index as usize - 1].0,
+        _ => inbox.queue[index as usize - 1].acc,
     };
     let hash = keccak256(&commit.payload);
     let header = BatchHeader {

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     batcher::{self, Decision},
     derive::{Book, Checkpoint, Derivation, Follower, check_finality},
+    dispute::Span,
     engine::{Engine, GapLimits},
     pool::{Limits, PoolService},
     sequencer::{self, MessageLimits, Sequencer, Step},
@@ -15,10 +16,19 @@ use crate::{
 use alloy::signers::{SignerSync, local::PrivateKeySigner};
 use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_genesis::{Genesis, GenesisAccount};
-use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256, address, bytes};
+use altana_dispute::{Heights, History};
 use altana_ledger::{Block, Ledger, Options, Rules, genesis_header};
-use altana_parent::{Commit, ParentError};
-use altana_protocol::{ChainSpec, Transaction, batch::BLOCKS_MAX, transaction::Recovered};
+use altana_parent::{Commit, InboxMessage, ParentError};
+use altana_protocol::{
+    ChainSpec, Transaction,
+    batch::{
+        BLOCKS_MAX, BatchHeader, DATA_CALLDATA, PayloadBlock, calldata_commitment, encode_payload,
+    },
+    execute::TX_GAS_MAX,
+    stf::{self, HostOracle, StfInput, Witness, header_output_root},
+    transaction::Recovered,
+};
 use futures::executor::block_on;
 use parking_lot::Mutex;
 use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
@@ -28,10 +38,15 @@ use tempfile::TempDir;
 const CHAIN_ID: u64 = 4217;
 pub(crate) const START_MS: u64 = 1_800_000_000_000;
 const USERS: usize = 4;
+const STRANGERS: usize = 40;
 /// Unpublished bytes at which no more transactions are taken.
 const GAP_BYTES: usize = 200_000;
 /// Rounds after which everything must be published.
 const SETTLE_ROUNDS: usize = 400;
+
+/// Whoever calls this loses all gas, so that batches fill up with gas.
+const BURNER: Address = address!("00000000000000000000000000000000000b0223");
+const BURNT_GAS: u64 = 12_000_000;
 
 /// How bad the world is.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +88,8 @@ pub(super) struct World {
     genesis: Genesis,
     now_ms: u64,
     users: Vec<User>,
+    /// Whose transactions are only in batches that somebody else commits.
+    strangers: Vec<User>,
     /// Acknowledged transactions by sender and nonce: all that were, of which one must survive.
     acknowledged: BTreeMap<(Address, u64), Vec<B256>>,
     parent: Arc<Mutex<Model>>,
@@ -86,11 +103,12 @@ impl World {
     pub(super) fn new(seed: u64, plan: Plan) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
         let users: Vec<_> = (0..USERS).map(|_| user(&mut random)).collect();
-        let (spec, genesis) = chain(&users);
+        let strangers: Vec<_> = (0..STRANGERS).map(|_| user(&mut random)).collect();
+        let (spec, genesis) = chain(users.iter().chain(&strangers));
         let ledger = open(&spec, &genesis);
         let folder = tempfile::tempdir().expect("temporary folder");
         let running = start(&spec, &ledger, &folder, None);
-        let mut model = Model::new(spec.config_hash(), START_MS / 1000, seed);
+        let mut model = Model::new(&spec, START_MS / 1000, seed);
         model.failures = if plan.bad_answers { 12 } else { 0 };
         Self {
             random,
@@ -99,6 +117,7 @@ impl World {
             genesis,
             now_ms: START_MS,
             users,
+            strangers,
             acknowledged: BTreeMap::new(),
             parent: Arc::new(Mutex::new(model)),
             ledger,
@@ -121,7 +140,7 @@ impl World {
                 self.parent.lock().reorganise(depth);
             }
             93..95 if self.plan.foreign_batches => {
-                foreign_batch(&mut self.random, &mut self.parent.lock());
+                foreign_batch(&mut self.random, &self.strangers, &mut self.parent.lock());
             }
             95..98 if self.plan.crashes => self.crash(),
             _ => {}
@@ -192,6 +211,45 @@ impl World {
         if theirs.header.state_root != ours.header.state_root {
             return Err("a fresh verifier derives another state".into());
         }
+        self.stf_agrees(&ledger, verifier.derivation.book())
+    }
+
+    /// What a verifier derives is what proofs prove: batch by batch, with all block leaves.
+    fn stf_agrees(&self, ledger: &Ledger, book: &Book) -> Result<(), String> {
+        let (messages, batches) = self.parent.lock().log();
+        let mut start_block = 0;
+        for (header, payload) in batches {
+            let index = header.index;
+            let header = BatchHeader {
+                data_kind: DATA_CALLDATA,
+                data_length: payload.len() as u64,
+                data_commitment: calldata_commitment(&payload),
+                ..header
+            };
+            let before = ledger.block_by_number(start_block).expect("no I/O").expect("derived");
+            let messages = &messages[header.queue_start as usize..header.queue_end as usize];
+            let messages: Vec<_> = messages.iter().map(|it| it.queued.message.clone()).collect();
+            let mut witness = Witness::default();
+            witness.insert_spec(&self.spec);
+            witness.insert_parent(&before.header, 0);
+            witness.insert_messages(header.queue_acc_start, &messages);
+            witness.insert_calldata(&payload);
+            let oracle = HostOracle { batch: witness, state: ledger.preimages() };
+            let input = StfInput {
+                config_hash: self.spec.config_hash(),
+                previous_output_root: header_output_root(&before.header, before.hash()),
+                batch: header,
+            };
+            let output = stf::run(&oracle, &input).map_err(|error| error.to_string())?;
+            let end = book.read(index).expect("no I/O").expect("derived");
+            let span = Span { first_batch: index, start_block, ends: vec![end] };
+            let history = span.history(ledger).expect("no I/O").expect("derived");
+            let proved = History::new(Heights::REAL.blocks, output.leaves).expect("it fits");
+            if (output.last_block, proved.root()) != (end.last_block, history.root()) {
+                return Err(format!("batch {index} is proved to be another"));
+            }
+            start_block = end.last_block;
+        }
         Ok(())
     }
 
@@ -207,7 +265,10 @@ impl World {
                 _ => user.nonce,
             };
             let fee = 2_000_000_000 * u128::from(self.random.random_range(1..5u8));
-            let tx = signed(&user.signer, nonce, to, fee);
+            let tx = match self.random.random_range(0..24) {
+                0 => signed_with(&user.signer, nonce, BURNER, U256::ZERO, fee, BURNT_GAS),
+                _ => signed(&user.signer, nonce, to, fee),
+            };
             let (sender, hash) = (tx.signer(), tx.inner().hash());
             if block_on(self.running.pool.submit(vec![tx]))[0].is_ok() {
                 user.nonce = user.nonce.max(nonce + 1);
@@ -223,7 +284,8 @@ impl World {
     fn deposit(&mut self) {
         let from = Address::from_word(B256::from(U256::from(self.random.random::<u64>())));
         let to = self.users[self.random.random_range(0..USERS)].signer.address();
-        let deposit = ParentTx::Deposit { from, to, mint: 1_000_000 };
+        let gas_limit = if self.random.random_ratio(1, 8) { TX_GAS_MAX } else { 100_000 };
+        let deposit = ParentTx::Deposit { from, to, mint: 1_000_000, gas_limit };
         self.parent.lock().mempool.push(deposit);
     }
 
@@ -344,7 +406,7 @@ impl World {
     /// From now on the node's parent has other blocks than the one that was returned.
     pub(super) fn fork(&mut self) -> Arc<Mutex<Model>> {
         let mut fork = self.parent.lock().fork();
-        foreign_batch(&mut self.random, &mut fork);
+        foreign_batch(&mut self.random, &self.strangers, &mut fork);
         fork.mine(self.now_ms / 1000);
         std::mem::replace(&mut self.parent, Arc::new(Mutex::new(fork)))
     }
@@ -391,27 +453,63 @@ impl Verifier {
     }
 }
 
-/// Somebody else commits: nonsense, or a batch of nothing but messages.
-fn foreign_batch(random: &mut StdRng, model: &mut Model) {
+/// Somebody else commits: nonsense, a batch of nothing but messages, or one with transactions of which
+/// some are invalid, and which together may have more gas than a batch.
+fn foreign_batch(random: &mut StdRng, strangers: &[User], model: &mut Model) {
     let (consumed, length) = model.queue();
-    let payload: Bytes = match random.random_range(0..2) {
+    let queue_end = random.random_range(consumed..=length).min(consumed + 8);
+    let timestamp = model.last_timestamp().max(model.head().timestamp);
+    let payload: Bytes = match random.random_range(0..4) {
         0 => Bytes::new(),
-        _ => {
+        1 => {
             let mut bytes = [0; 40];
             random.fill_bytes(&mut bytes);
             Bytes::copy_from_slice(&bytes)
         }
+        _ => {
+            let messages = &model.log().0[consumed as usize..queue_end as usize];
+            foreign_payload(random, strangers, messages, timestamp)
+        }
     };
-    let timestamp = model.last_timestamp().max(model.head().timestamp);
     let commit = Commit {
         index: model.newest_batch() + 1,
         first_timestamp: timestamp,
         last_timestamp: timestamp,
-        queue_end: random.random_range(consumed..=length).min(consumed + 8),
+        queue_end,
         payload,
         blobs: false,
     };
     model.mempool.push(ParentTx::Commit(commit));
+}
+
+/// Blocks that take the messages, and transactions of strangers.
+fn foreign_payload(
+    random: &mut StdRng,
+    strangers: &[User],
+    mut messages: &[InboxMessage],
+    timestamp: u64,
+) -> Bytes {
+    let mut blocks = Vec::new();
+    while blocks.is_empty() || !messages.is_empty() || random.random_ratio(2, 3) {
+        let (taken, rest) = messages.split_at(random.random_range(0..=messages.len().min(2)));
+        messages = rest;
+        let transactions = (0..random.random_range(0..4)).map(|_| {
+            let signer = &strangers[random.random_range(0..strangers.len())].signer;
+            let nonce = random.random_range(0..2);
+            let fee = 2_000_000_000 * random.random_range(0..3);
+            match random.random_range(0..2) {
+                0 => signed(signer, nonce, Address::with_last_byte(1), fee),
+                _ => signed_with(signer, nonce, BURNER, U256::ZERO, fee, BURNT_GAS),
+            }
+        });
+        blocks.push(PayloadBlock {
+            timestamp,
+            transactions: transactions.map(Recovered::into_inner).collect(),
+            messages: taken.len() as u16,
+            labels: taken.iter().filter_map(|message| message.label).collect(),
+        });
+    }
+    encode_payload(CHAIN_ID, &blocks).expect("it is small").into()
 }
 
 /// The first block in which two ledgers differ.
@@ -459,7 +557,7 @@ pub(crate) fn user(random: &mut StdRng) -> User {
     User { signer, nonce: 0 }
 }
 
-pub(crate) fn chain(users: &[User]) -> (ChainSpec, Genesis) {
+pub(crate) fn chain<'a>(users: impl IntoIterator<Item = &'a User>) -> (ChainSpec, Genesis) {
     let mut genesis = Genesis {
         timestamp: START_MS / 1000,
         gas_limit: 30_000_000,
@@ -479,6 +577,8 @@ pub(crate) fn chain(users: &[User]) -> (ChainSpec, Genesis) {
     let fees = fees.map(|(slot, value)| (B256::with_last_byte(slot), value.into()));
     let fees = GenesisAccount { nonce: Some(1), storage: Some(fees.into()), ..Default::default() };
     genesis.alloc.insert(altana_protocol::predeploys::L1_BLOCK, fees);
+    let burner = GenesisAccount { code: Some(bytes!("fe")), ..Default::default() };
+    genesis.alloc.insert(BURNER, burner);
     for user in users {
         let balance = U256::from(10).pow(U256::from(24));
         let account = GenesisAccount { balance, ..Default::default() };
@@ -490,6 +590,7 @@ pub(crate) fn chain(users: &[User]) -> (ChainSpec, Genesis) {
         parent_chain_id: 1,
         portal: Address::ZERO,
         gas_limit: 30_000_000,
+        batch_gas: 60_000_000,
         elasticity: 2,
         denominator: 250,
         min_base_fee: 1_000_000,
@@ -521,10 +622,21 @@ pub(crate) fn transfer(
     value: U256,
     fee: u128,
 ) -> Recovered<Transaction> {
+    signed_with(signer, nonce, to, value, fee, 21_000)
+}
+
+fn signed_with(
+    signer: &PrivateKeySigner,
+    nonce: u64,
+    to: Address,
+    value: U256,
+    fee: u128,
+    gas_limit: u64,
+) -> Recovered<Transaction> {
     let tx = TxEip1559 {
         chain_id: CHAIN_ID,
         nonce,
-        gas_limit: 21_000,
+        gas_limit,
         max_fee_per_gas: fee,
         max_priority_fee_per_gas: fee / 2,
         to: TxKind::Call(to),

@@ -176,14 +176,34 @@ fn messages_of_an_invalid_payload_are_spread_over_blocks() {
 }
 
 #[test]
-fn a_block_with_a_bad_transaction_is_emptied() {
+fn bad_transactions_are_left_out() {
     let mut chain = Chain::new();
-    chain.build(1_001, 1, vec![]);
+    chain.build(1_001, 1, vec![sign(0, call(0, STORE)), sign(0, call(1, STORE))]);
     let nobody = alloy_primitives::Signature::new(U256::ZERO, U256::from(1), false);
-    chain.blocks[0].transactions =
-        vec![Transaction::Eip1559(Signed::new_unhashed(call(0, STORE), nobody))];
+    let nobody = Transaction::Eip1559(Signed::new_unhashed(call(0, STORE), nobody));
+    let transactions = &mut chain.blocks[0].transactions;
+    transactions.insert(1, nobody);
+    transactions.insert(1, sign(0, call(9, STORE)));
     chain.build(1_002, 0, vec![sign(1, call(0, STORE))]);
     check::batch(&chain.commit_batch(true));
+}
+
+/// The second block knows from the leaf before what the first has used.
+#[test]
+fn a_block_for_which_its_batch_has_no_gas_is_without_transactions() {
+    let mut probe = Chain::new();
+    probe.build(1_001, 0, vec![sign(0, call(0, STORE))]);
+    let used = probe.head.gas_used;
+    for fits in [true, false] {
+        let mut chain = Chain::new();
+        chain.spec.batch_gas = chain.spec.gas_limit + used - u64::from(!fits);
+        chain.build(1_001, 0, vec![sign(0, call(0, STORE))]);
+        let last = vec![sign(1, call(0, STORE))];
+        chain.build(1_002, 0, if fits { last.clone() } else { vec![] });
+        chain.blocks[1].transactions = last;
+        chain.build(1_003, 0, vec![]);
+        check::batch(&chain.commit_batch(true));
+    }
 }
 
 #[test]

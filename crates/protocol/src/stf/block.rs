@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 use alloy_primitives::{B256, U256, keccak256};
 use alloy_sol_types::SolValue;
 
-use super::{MissingPreimage, Oracle, database::StateDb, execute, header_output_root, read};
+use super::{
+    MissingPreimage, Oracle, database::StateDb, execute, header_output_root, read, used_after,
+};
 use crate::batch::BatchHeader;
 
 /// Bytes of an encoded [`BlockInput`].
@@ -49,13 +51,14 @@ impl BlockInput {
     }
 }
 
-/// A leaf of the history of blocks: `keccak256(abi.encode(outputRoot, blockNumber))`.
-pub fn block_leaf(output_root: B256, number: u64) -> B256 {
-    keccak256(leaf_preimage(output_root, number))
+/// A leaf of the history of blocks: `keccak256(abi.encode(outputRoot, used << 64 | blockNumber))`, where
+/// `used` is the gas that the batch's blocks have used so far, and 0 behind its last block.
+pub fn block_leaf(output_root: B256, number: u64, used: u64) -> B256 {
+    keccak256(leaf_preimage(output_root, number, used))
 }
 
-pub(super) fn leaf_preimage(output_root: B256, number: u64) -> Vec<u8> {
-    (output_root, U256::from(number)).abi_encode()
+pub(super) fn leaf_preimage(output_root: B256, number: u64, used: u64) -> Vec<u8> {
+    (output_root, U256::from_limbs([number, used, 0, 0])).abi_encode()
 }
 
 /// Executes the block that the [`BlockInput`] with this hash names; gives the block's leaf, or the
@@ -64,16 +67,16 @@ pub fn run_block(oracle: &impl Oracle, input_hash: B256) -> Result<B256, Missing
     let input = read_input(oracle, input_hash)?;
     let batch = read_batch(oracle, input.batch_hash)?;
     let spec = read::spec(oracle, input.config_hash)?;
-    let plans = read::plans(oracle, &spec, &batch)?;
+    let mut plans = read::plans(oracle, &spec, &batch)?.into_iter();
     let index = usize::try_from(input.block_index).unwrap_or(usize::MAX);
-    let Some(plan) = plans.into_iter().nth(index) else { return Ok(input.previous_leaf) };
+    let Some(plan) = plans.nth(index) else { return Ok(input.previous_leaf) };
 
-    let output_root = read_leaf(oracle, input.previous_leaf)?;
+    let (output_root, used) = read_leaf(oracle, input.previous_leaf)?;
     let (parent, parent_hash) = read::parent(oracle, output_root)?;
     let mut db = StateDb::new(oracle, parent.state_root);
-    let header = execute(&spec, &parent, parent_hash, plan, &mut db)?;
+    let header = execute(&spec, &parent, parent_hash, used, plan, &mut db)?;
     let output_root = header_output_root(&header, header.hash_slow());
-    Ok(block_leaf(output_root, header.number))
+    Ok(block_leaf(output_root, header.number, used_after(&header, used, plans.len())))
 }
 
 fn read_input(oracle: &impl Oracle, hash: B256) -> Result<BlockInput, MissingPreimage> {
@@ -84,8 +87,13 @@ fn read_batch(oracle: &impl Oracle, hash: B256) -> Result<BatchHeader, MissingPr
     BatchHeader::decode(&oracle.keccak(hash)?).ok_or(MissingPreimage::Keccak(hash))
 }
 
-/// The output root in a leaf. Its number is that of the block which the output root commits to.
-fn read_leaf(oracle: &impl Oracle, hash: B256) -> Result<B256, MissingPreimage> {
+/// The output root and the used gas in a leaf. Its number is that of the block which the output root
+/// commits to.
+fn read_leaf(oracle: &impl Oracle, hash: B256) -> Result<(B256, u64), MissingPreimage> {
     let preimage = oracle.keccak(hash)?;
-    preimage.first_chunk::<32>().map(B256::from).ok_or(MissingPreimage::Keccak(hash))
+    let ([root, numbers], []) = preimage.as_chunks::<32>() else {
+        return Err(MissingPreimage::Keccak(hash));
+    };
+    let [_, used, ..] = U256::from_be_bytes(*numbers).into_limbs();
+    Ok((root.into(), used))
 }

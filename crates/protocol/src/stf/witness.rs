@@ -92,12 +92,12 @@ impl Witness {
     }
 
     /// Adds the block before, its output root and its leaf; gives the
-    /// [`block_leaf`](super::block_leaf).
-    pub fn insert_parent(&mut self, header: &Header) -> B256 {
+    /// [`block_leaf`](super::block_leaf), of which `used` is a part.
+    pub fn insert_parent(&mut self, header: &Header, used: u64) -> B256 {
         let hash = self.insert(alloy_rlp::encode(header));
         let passer = header.withdrawals_root.unwrap_or(EMPTY_ROOT_HASH);
         let root = self.insert(output_preimage(header.state_root, passer, hash).to_vec());
-        self.insert(leaf_preimage(root, header.number))
+        self.insert(leaf_preimage(root, header.number, used))
     }
 
     /// Adds the messages that a batch consumes; gives `queueAccEnd`.

@@ -92,8 +92,15 @@ pub(crate) struct Committed {
     pub(crate) blobs: Vec<(B256, Blob)>,
 }
 
-fn header_leaf(header: &Header) -> B256 {
-    block_leaf(header_output_root(header, header.hash_slow()), header.number)
+fn header_leaf(header: &Header, used: u64) -> B256 {
+    block_leaf(header_output_root(header, header.hash_slow()), header.number, used)
+}
+
+/// Gas that a batch has used after each block: none before the first, and none behind the last.
+fn used(parents: &[Header]) -> Vec<u64> {
+    let sum = |at: usize| parents[1..=at].iter().map(|block| block.gas_used).sum();
+    let last = parents.len() - 1;
+    (0..=last).map(|at| if at == last { 0 } else { sum(at) }).collect()
 }
 
 pub(crate) fn secret(index: usize) -> B256 {
@@ -221,6 +228,7 @@ impl Chain {
             parent_chain_id: 31337,
             portal: Address::repeat_byte(0x42),
             gas_limit: 30_000_000,
+            batch_gas: 1024 * 30_000_000,
             elasticity: 6,
             denominator: 250,
             min_base_fee: 1_000_000,
@@ -408,8 +416,9 @@ impl Chain {
             std::mem::replace(&mut self.batch_start, (self.head.clone(), self.consumed));
         batch.insert_spec(&self.spec);
         let parents: Vec<_> = [parent.clone()].into_iter().chain(self.headers.drain(..)).collect();
-        for parent in &parents {
-            batch.insert_parent(parent);
+        let used = used(&parents);
+        for (parent, used) in parents.iter().zip(used.iter().copied()) {
+            batch.insert_parent(parent, used);
         }
         let acc_start = self.accs[queue_start];
         let acc_end = batch.insert_messages(acc_start, &self.queue[queue_start..self.consumed]);
@@ -429,7 +438,7 @@ impl Chain {
         };
         self.blocks.clear();
         batch.insert_batch(&header);
-        let leaves = parents.iter().skip(1).map(header_leaf).collect();
+        let leaves = (1..parents.len()).map(|at| header_leaf(&parents[at], used[at])).collect();
         Committed {
             parents,
             blobs,
@@ -490,13 +499,13 @@ impl Committed {
             assert_eq!(input.previous_leaf, leaf);
             after
         });
-        assert_eq!(leaf, block_leaf(output_root, last_block), "block by block");
+        assert_eq!(leaf, block_leaf(output_root, last_block, 0), "block by block");
     }
 
     /// The leaf before the batch's block `index`; behind the last, that of the last.
     pub(crate) fn leaf(&self, index: u64) -> B256 {
         let index = (index as usize).min(self.parents.len() - 1);
-        header_leaf(&self.parents[index])
+        header_leaf(&self.parents[index], used(&self.parents)[index])
     }
 
     /// The batch's block `index` alone, over the database and then over the witness that this gives.

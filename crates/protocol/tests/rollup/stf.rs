@@ -4,7 +4,7 @@ use alloy_primitives::{B256, TxKind, U256, hex};
 use altana_protocol::{
     Transaction,
     batch::{BLOCKS_MAX, BatchHeader},
-    derive,
+    derive::{self, BatchGas, has_gas},
     execute::TX_GAS_MAX,
     queue::{BATCH_MESSAGES_MAX, Deposit, KIND_ATTRIBUTES, KIND_DEPOSIT, Message},
     stf::{BLOCK_INPUT_BYTES, BlockInput, MissingPreimage, PREIMAGE_BYTES_MAX, Witness, run},
@@ -134,7 +134,7 @@ fn each_missing_pre_image_is_asked_for_by_name() {
 }
 
 #[test]
-fn one_bad_transaction_empties_its_block_and_no_other() {
+fn a_bad_transaction_is_left_out_and_nothing_else() {
     let bad: [fn(&mut alloy_consensus::TxEip1559); 4] = [
         |tx| tx.nonce = 9,
         |tx| tx.value = U256::MAX,
@@ -148,24 +148,103 @@ fn one_bad_transaction_empties_its_block_and_no_other() {
         let third = vec![sign(2, call(0, STORE))];
         let mut spoilt = call(0, STORE);
         spoil(&mut spoilt);
-        let spoilt = vec![sign(1, call(0, STORE)), sign(3, spoilt)];
+        let spoilt = sign(3, spoilt);
 
         chain.build(1_001, 1, first);
-        chain.build(1_002, 1, vec![]);
+        chain.build(1_002, 1, vec![sign(1, call(0, STORE)), sign(4, call(0, STORE))]);
         chain.build(1_003, 0, third);
-        chain.blocks[1].transactions = spoilt;
+        chain.blocks[1].transactions.insert(1, spoilt);
         chain.commit_batch(false).check();
     }
 }
 
 #[test]
-fn a_block_with_an_unrecoverable_signature_is_emptied() {
+fn a_transaction_with_an_unrecoverable_signature_is_left_out() {
     let mut chain = Chain::new();
-    chain.build(1_001, 1, vec![]);
+    chain.build(1_001, 1, vec![sign(1, call(0, STORE))]);
     let nobody = alloy_primitives::Signature::new(U256::ZERO, U256::from(1), false);
     let tx = alloy_consensus::Signed::new_unhashed(call(0, STORE), nobody);
-    chain.blocks[0].transactions = vec![Transaction::Eip1559(tx)];
+    chain.blocks[0].transactions.insert(0, Transaction::Eip1559(tx));
     chain.commit_batch(true).check();
+}
+
+/// A chain of which a batch holds two full blocks, and a little more.
+fn chain_with_batch_gas(batch_gas: u64) -> Chain {
+    let mut chain = Chain::new();
+    chain.spec.gas_limit = 30_000_000;
+    chain.spec.batch_gas = batch_gas;
+    chain
+}
+
+/// What blocks use, and messages of later blocks may use, must leave a block's gas: else a block has its
+/// messages alone. One that was left out takes nothing from those after it.
+#[test]
+fn a_batch_without_gas_for_a_block_takes_messages_alone() {
+    let transfer = |nonce: u64| sign(0, call(nonce, STORE));
+    // Init code that loses all gas.
+    let mut burn = call(0, STORE);
+    burn.to = TxKind::Create;
+    burn.input = hex!("fe").into();
+    burn.gas_limit = 5_000_000;
+    burn.value = U256::ZERO;
+    let burn = sign(0, burn);
+    let mut probe = chain_with_batch_gas(u64::MAX);
+    assert_eq!(probe.build(1_001, 1, vec![burn.clone()]), []);
+    let used = probe.head.gas_used;
+    assert!(used > 5_000_000);
+    // The last block needs what the first has used, 2,000,000 for the deposit that it takes, and a
+    // block's gas.
+    let need = used + 2_000_000 + 30_000_000;
+    for (batch_gas, fits) in [(need, true), (need - 1, false)] {
+        let mut chain = chain_with_batch_gas(batch_gas);
+        chain.queue_deposit(20, Deposit { gas_limit: 2_000_000, ..deposit(5, 1) });
+        chain.build(1_001, 1, vec![burn.clone()]);
+        let last = if fits { vec![transfer(1)] } else { vec![] };
+        chain.build(1_002, 1, last);
+        chain.blocks[1].transactions = vec![transfer(1)];
+        chain.commit_batch(false).check();
+    }
+    // The deposit of the second block leaves the first no gas, and both leave the third enough.
+    let mut chain = chain_with_batch_gas(30_000_000 + 2_000_000 + 999_999);
+    chain.queue_deposit(20, Deposit { gas_limit: 2_000_000, ..deposit(5, 1) });
+    chain.build(1_001, 1, vec![]);
+    chain.build(1_002, 1, vec![]);
+    chain.build(1_003, 0, vec![transfer(0)]);
+    chain.blocks[0].transactions = vec![transfer(0)];
+    assert_eq!(chain.nonce(0), 1);
+    chain.commit_batch(true).check();
+}
+
+proptest! {
+    /// What a batcher counts is what the state transition allows.
+    #[test]
+    fn blocks_that_fit_a_batch_keep_their_transactions(
+        blocks in vec((0_u64..40, 0_u64..30_000_000, any::<bool>()), 1..8),
+        batch_gas in 60_000_000_u64..120_000_000,
+    ) {
+        let spec = chain_with_batch_gas(batch_gas).spec;
+        // Gas of messages in whole units, which blocks use.
+        let blocks: Vec<_> = blocks
+            .into_iter()
+            .map(|(units, used, signed)| {
+                let messages = units * 1024 * 700;
+                (messages, if signed { used.max(messages) } else { messages }, signed)
+            })
+            .collect();
+        let mut gas = BatchGas::default();
+        for (messages, used, signed) in &blocks {
+            gas.add(&spec, *messages, *used, *signed);
+        }
+        let total: u64 = blocks.iter().map(|block| block.0).sum();
+        let (mut before, mut rest, mut all) = (0, total, total <= batch_gas);
+        for (messages, used, signed) in &blocks {
+            all &= !signed || has_gas(&spec, before, rest);
+            before += used;
+            rest -= messages;
+        }
+        prop_assert_eq!(gas.fits(&spec), all);
+        prop_assert_eq!(gas.is_full(&spec), total > batch_gas - spec.gas_limit);
+    }
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn config_hashes() {
             parent_chain_id: row.number("parentChainId"),
             portal: row.0["portal"].as_str().unwrap().parse().unwrap(),
             gas_limit: row.number("gasLimit"),
+            batch_gas: row.number("batchGas"),
             elasticity: row.number("elasticity"),
             denominator: row.number("denominator"),
             min_base_fee: row.number("minBaseFee"),

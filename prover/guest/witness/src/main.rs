@@ -30,11 +30,12 @@ use std::{collections::BTreeMap, path::Path};
 
 use alloy_consensus::{SignableTransaction, Signed, TxEip7702, crypto::secp256k1::sign_message};
 use alloy_eips::eip7702::{Authorization, SignedAuthorization};
-use alloy_primitives::{Address, U256, keccak256};
+use alloy_primitives::{Address, Bytes, Signature, TxKind, U256, keccak256};
 use altana_proof::{BlobData, Job, Run, Statement, history_root, prove_natively, record};
 use altana_protocol::{
     Transaction,
-    batch::PIECE_BYTES,
+    batch::{AUTHORIZATIONS_MAX, PIECE_BYTES},
+    execute::TX_GAS_MAX,
     stf::{Witness, public_input},
 };
 use chain::{CHAIN_ID, Chain, Committed, SENDERS, STORE, call, secret, sender, sign};
@@ -45,6 +46,7 @@ use proptest::{
     test_runner::TestRunner,
 };
 use random::{build, plan};
+use revm::primitives::eip7702::PER_EMPTY_ACCOUNT_COST;
 
 /// Of secp256k1.
 const ORDER: &str = "0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
@@ -54,6 +56,8 @@ const RANDOM: usize = 20;
 /// Precompiles that ask for memory of larger alignment than all else.
 const CURVES: [&str; 5] =
     ["ecrecover", "p256 verify", "kzg", "bn254 pairing of 1", "bn254 pairing of 85"];
+/// Nearly as many signatures as six blobs hold.
+const NOBODIES: usize = 9_000;
 /// Calls of precompiles in a batch.
 const CALLS: usize = 8;
 
@@ -101,6 +105,10 @@ fn checked(folder: &Path) {
         chain.build_default(1_007, 1, false);
         write_checked(folder, name, vec![chain.commit_payload(b"no payload", blobs)]);
     }
+    write_checked(folder, "left-out", vec![left_out()]);
+    for fits in [true, false] {
+        write_checked(folder, &format!("batch-gas-{fits}"), vec![full(fits)]);
+    }
     write_checked(folder, "blobs", vec![noise()]);
     write_checked(folder, "batches", batches());
 }
@@ -110,6 +118,8 @@ fn hogs(folder: &Path) {
     for (name, batch) in hogs::batches() {
         write(folder, &name.replace([' ', ','], "-"), vec![batch]);
     }
+    write(folder, "nobodies", vec![nobodies()]);
+    write(folder, "authorities", vec![authorities()]);
     let curves = cases::curves().into_iter().filter(|case| CURVES.contains(&&*case.name));
     let hogs = hogs::passing().into_iter().chain(hogs::lasting()).chain(hogs::codes());
     let hogs = hogs.chain(curves.map(hogs::Hog::from));
@@ -129,6 +139,47 @@ fn transfers(count: usize, blobs: bool) -> Committed {
     });
     assert_eq!(chain.build(1_001, 1, transfers.collect()), []);
     chain.commit_batch(blobs)
+}
+
+/// Transactions that are invalid, each in its way, between others.
+fn left_out() -> Committed {
+    let mut chain = Chain::new();
+    let good = (0..3).map(|nonce| sign(0, call(nonce, STORE))).collect();
+    assert_eq!(chain.build(1_001, 1, good), []);
+    let mut poor = call(3, STORE);
+    poor.value = U256::MAX;
+    let mut cheap = call(3, STORE);
+    cheap.max_fee_per_gas = 0;
+    let nobody = Signature::new(U256::ZERO, U256::from(1), false);
+    let nobody = Transaction::Eip1559(Signed::new_unhashed(call(0, STORE), nobody));
+    let bad =
+        [sign(0, poor), nobody, sign(0, cheap), sign(0, call(9, STORE)), sign(1, call(9, STORE))];
+    for (at, bad) in bad.into_iter().enumerate() {
+        chain.blocks[0].transactions.insert(at * 3 % 4, bad);
+    }
+    chain.commit_batch(true)
+}
+
+/// A batch whose first block leaves its second a block's gas, or nearly.
+fn full(fits: bool) -> Committed {
+    let mut chain = Chain::new();
+    // Init code that loses all gas.
+    let mut burn = call(0, STORE);
+    (burn.to, burn.value, burn.gas_limit) = (TxKind::Create, U256::ZERO, 9_000_000);
+    burn.input = Bytes::from([0xfe]);
+    let burn = sign(0, burn);
+    let used = {
+        let mut probe = Chain::new();
+        assert_eq!(probe.build(1_001, 1, vec![burn.clone()]), []);
+        probe.head.gas_used
+    };
+    chain.spec.batch_gas = used + chain.spec.gas_limit - u64::from(!fits);
+    chain.build(1_001, 1, vec![burn]);
+    let last = vec![sign(0, call(1, STORE))];
+    chain.build(1_002, 0, if fits { last.clone() } else { vec![] });
+    chain.blocks[1].transactions = last;
+    chain.build(1_003, 0, vec![]);
+    chain.commit_batch(false)
 }
 
 /// Two blobs and a piece of a third, full of what is no payload.
@@ -194,14 +245,47 @@ fn signatures() -> Vec<precompiles::Input> {
     words.into_iter().map(|words| (1, input(words), None)).collect()
 }
 
+/// Transactions of thousands who have nothing.
+fn nobodies() -> Committed {
+    let mut chain = Chain::new();
+    chain.build(1_001, 1, vec![]);
+    let nobodies = SENDERS..SENDERS + NOBODIES;
+    chain.blocks[0].transactions = nobodies.map(|index| sign(index, call(0, STORE))).collect();
+    chain.commit_batch(true)
+}
+
+/// Transactions with a wrong nonce, and as many authorisations as a payload can have.
+fn authorities() -> Committed {
+    let count = TX_GAS_MAX / PER_EMPTY_ACCOUNT_COST;
+    let transaction = |_| {
+        let tx = TxEip7702 {
+            chain_id: CHAIN_ID,
+            nonce: 9,
+            gas_limit: TX_GAS_MAX,
+            max_fee_per_gas: 100_000_000_000,
+            to: STORE,
+            authorization_list: vec![authorisation(1, 0); count as usize],
+            ..Default::default()
+        };
+        let signature = sign_message(secret(0), tx.signature_hash()).unwrap();
+        Transaction::Eip7702(Signed::new_unhashed(tx, signature))
+    };
+    let mut chain = Chain::new();
+    chain.build(1_001, 1, vec![]);
+    chain.blocks[0].transactions =
+        (0..AUTHORIZATIONS_MAX as u64 / count).map(transaction).collect();
+    chain.commit_batch(true)
+}
+
+fn authorisation(signer: usize, nonce: u64) -> SignedAuthorization {
+    let inner = Authorization { chain_id: U256::from(CHAIN_ID), address: STORE, nonce };
+    let signature = sign_message(secret(signer), inner.signature_hash()).unwrap();
+    inner.into_signed(signature)
+}
+
 /// Authorisations, of which some do not count.
 fn authorisations() -> Committed {
     let order: U256 = ORDER.parse().unwrap();
-    let authorisation = |signer, nonce| {
-        let inner = Authorization { chain_id: U256::from(CHAIN_ID), address: STORE, nonce };
-        let signature = sign_message(secret(signer), inner.signature_hash()).unwrap();
-        inner.into_signed(signature)
-    };
     let changed = |signed: &SignedAuthorization, parity, r, s| {
         SignedAuthorization::new_unchecked(signed.inner().clone(), parity, r, s)
     };

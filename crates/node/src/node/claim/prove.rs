@@ -93,6 +93,20 @@ impl Proving {
             );
             return Ok(None);
         };
+        let spec = &shared.chain.spec;
+        let is_bounded =
+            spec.gas_limit <= guest::BLOCK_GAS_MAX && spec.batch_gas <= guest::BATCH_GAS_MAX;
+        if !is_bounded && reader.game().await?.is_none() {
+            tracing::warn!(
+                gas_limit = spec.gas_limit,
+                batch_gas = spec.batch_gas,
+                "the chain was not launched as a zk-rollup, and now claims can only be proved: a batch \
+                 that asks for more than {} gas in a block, or {} in all, may be impossible to prove, \
+                 and nothing is final from there on until the timelock sets a module with disputes",
+                guest::BLOCK_GAS_MAX,
+                guest::BATCH_GAS_MAX,
+            );
+        }
         let key = key_pieces(guest::KEY, config.key_store);
         Ok(Some(Self {
             terms,
