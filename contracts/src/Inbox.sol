@@ -53,7 +53,7 @@ contract Inbox is IInbox {
     uint256 private constant ENTRY_BITS = TIME_BITS + GAS_BITS;
     /// @notice The bits of a timestamp.
     uint256 private constant TIME_BITS = 40;
-    /// @notice The bits of a sum of gas, which wraps. No batch can take half as much: `MAX_BATCH_MESSAGES` messages of
+    /// @notice The bits of a sum of gas, which wraps. No batch takes more than half: `MAX_BATCH_MESSAGES` messages of
     /// `MAX_TRANSACTION_GAS` are 2^24 units.
     uint256 private constant GAS_BITS = 25;
     /// @notice The gas of each message is rounded up to units of this.

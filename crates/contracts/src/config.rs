@@ -292,8 +292,8 @@ impl Default for Blocks {
 }
 
 /// Most gas of a block that the fault proof's machine can execute (docs/dispute.md §8). It has 2^38
-/// instructions, and one gas needs at most 512 of them. Of its 3.7 GB of
-/// memory one gas takes at most 4 bytes, on top of 640 MB for any block (docs/machine.md §7).
+/// instructions, and one gas needs at most 512 of them. Of its 3.7 GB of memory one gas takes at most 4
+/// bytes, on top of 640 MB for any block (docs/machine.md §7).
 const PROVABLE_GAS: u64 = 1 << 28;
 
 impl Blocks {

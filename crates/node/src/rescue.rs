@@ -1,4 +1,5 @@
-//! Commit without the sequencer: when no batch has come for the sequencer timeout, anyone may.
+//! Commit messages and nothing else: as anyone may when no batch has come for the sequencer timeout, and
+//! as the batcher does when its blocks would leave overdue messages behind.
 
 use crate::{derive::Tip, inbox::Inbox};
 use altana_parent::{Commit, InboxMessage, ParentBlock};

@@ -87,8 +87,9 @@ impl BatchGas {
     }
 }
 
-/// How many messages from the front of a queue fit one block: in all they need at most
-/// `gas_limit`, but one always fits. `gas` is what each needs ([`crate::queue::Message::gas_limit`]).
+/// How many messages from the front of a queue fit a block, or a batch: in all they need at most
+/// `gas_limit`, but one always fits. `gas` is what each needs ([`crate::queue::Message::gas_limit`]; in a
+/// batch [`crate::queue::Message::counted_gas`]).
 pub fn fitting(gas: impl IntoIterator<Item = u64>, gas_limit: u64) -> usize {
     let mut sum = 0u64;
     let fits = |(index, gas): &(usize, u64)| {

@@ -104,8 +104,9 @@ pub fn run(oracle: &impl Oracle, input: &StfInput) -> Result<StfOutput, MissingP
     Ok(StfOutput { output_root, last_block: parent.number, leaves })
 }
 
-/// Gas that the batch has used after a block, where `rest` of its blocks are left.
-fn used_after(block: &Header, used: u64, rest: usize) -> u64 {
+/// Gas that a batch has used after `block`, of which it had used `used` before; 0 if none of its blocks
+/// are left (`rest`). Part of the [`block_leaf`].
+pub fn used_after(block: &Header, used: u64, rest: usize) -> u64 {
     if rest == 0 { 0 } else { used.saturating_add(block.gas_used) }
 }
 

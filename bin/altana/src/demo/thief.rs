@@ -53,6 +53,7 @@ impl Thief {
                     theft.in_state_after(ledger, &block)?
                 }
             };
+            // The last one's has used nothing; what the others' say is a lie in any case.
             leaves.push(block_leaf(state.output_root, block, 0));
             last = Some((block, state));
         }

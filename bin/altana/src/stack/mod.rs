@@ -449,8 +449,8 @@ fn dev_roles(options: &StackOptions, preset: Preset, accounts: &Accounts) -> Nod
             ..sequencer::Config::default()
         }),
         batcher: (!options.follows).then(|| {
-            let config = batcher::Config::default();
-            let config = batcher::Config { interval_s: 2, clock_slack_s: 2, ..config };
+            let config =
+                batcher::Config { interval_s: 2, clock_slack_s: 2, ..batcher::Config::default() };
             (config, accounts.signer(accounts::COUNT - 1).clone())
         }),
         claims: Some((

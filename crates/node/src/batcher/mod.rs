@@ -209,11 +209,12 @@ fn add_gas(
     block: &Block,
 ) -> Result<(), BatchError> {
     let unknown = || BatchError::Messages(block.number());
-    let messages = inputs.inbox.range(*queue, queue_end(block)?).ok_or_else(unknown)?;
+    let end = queue_end(block)?;
+    let messages = inputs.inbox.range(*queue, end).ok_or_else(unknown)?;
     let counted = messages.map(|message| message.queued.message.counted_gas()).sum();
     let is_signed = block.transactions.last().is_some_and(|tx| !is_deposit(tx.inner()));
     gas.add(inputs.spec, counted, block.header.gas_used, is_signed);
-    *queue = queue_end(block)?;
+    *queue = end;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use altana_ledger::{Block, Error, Ledger};
 use altana_parent::Claim;
 use altana_protocol::{
     batch::BLOCKS_MAX,
-    stf::{block_leaf, header_output_root},
+    stf::{block_leaf, header_output_root, used_after},
 };
 
 /// Positions of level 0 that a batch takes.
@@ -90,7 +90,7 @@ impl Span {
             while number < end.last_block {
                 number += 1;
                 let Some(block) = ledger.block_by_number(number)? else { return Ok(None) };
-                used = if number < end.last_block { used + block.header.gas_used } else { 0 };
+                used = used_after(&block.header, used, (end.last_block - number) as usize);
                 leaves.push(leaf(&block, used));
             }
         }

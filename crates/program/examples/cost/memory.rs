@@ -102,21 +102,23 @@ impl From<Case> for Hog {
 }
 
 /// Transactions of a block, each of which goes on where the one before ended.
-const TIMES: u64 = 5;
+pub(crate) const TIMES: u64 = 5;
+/// Gas of each.
+const GAS: u64 = 4_000_000;
 
 /// A counter from the calldata on.
 const FIRST: [u8; 2] = hex!("5f35");
 const NEXT: [u8; 4] = hex!("60010180");
 
 impl Case {
-    /// What [`Case::repeated`] does with a counter on the stack, in some transactions: each begins
-    /// at `apart` times its index.
-    fn counting(name: &str, body: &[u8], times: usize, apart: u64) -> Self {
+    /// What [`Case::repeated`] does with a counter on the stack, in some transactions of so much gas: each
+    /// begins at `apart` times its number, from 1.
+    pub(crate) fn counting(name: &str, body: &[u8], times: usize, apart: u64, gas: u64) -> Self {
         let body = [&NEXT[..], body].concat();
         let mut case = Self::repeated(name, &FIRST, &body, times, vec![]);
         let transactions = (0..TIMES).map(|index| {
             let mut tx = call(index / SENDERS as u64, HOSTILE);
-            tx.gas_limit = 4_000_000;
+            tx.gas_limit = gas;
             tx.value = U256::from(1_000_000);
             tx.input = U256::from((index + 1) * apart).to_be_bytes_vec().into();
             sign(index as usize % SENDERS, tx)
@@ -129,7 +131,7 @@ impl Case {
 /// Blocks whose heap grows with every transaction.
 pub(crate) fn lasting() -> Vec<Hog> {
     let deep = |name, body: &[u8]| Hog {
-        block: Case::counting(name, body, 50, 2_000),
+        block: Case::counting(name, body, 50, 2_000, GAS),
         deep: Deep::Slots((TIMES + 1) * 2_000),
         neighbours: 1,
     };
@@ -141,7 +143,7 @@ pub(crate) fn lasting() -> Vec<Hog> {
     // Calls contracts, each of which sets its slot 0 to zero.
     let contracts = |name, times, neighbours| {
         let body = hex!("5f5f5f5f5f945af150");
-        let mut block = Case::counting(name, &body, 40, 0x1_0000);
+        let mut block = Case::counting(name, &body, 40, 0x1_0000, GAS);
         block.transactions.truncate(times);
         for index in (1..=times as u64).flat_map(|tx| (1..=500).map(move |i| tx * 0x1_0000 + i)) {
             block = block.also(Address::from_word(U256::from(index).into()), &hex!("5f5f55"));
@@ -149,7 +151,7 @@ pub(crate) fn lasting() -> Vec<Hog> {
         Hog { block, deep: Deep::Contracts, neighbours }
     };
     let big = |name, body: &[u8]| {
-        let case = Case::counting(name, body, 50, 0x1_0000);
+        let case = Case::counting(name, body, 50, 0x1_0000, GAS);
         let contracts = (1..=TIMES)
             .fold(case, |case, index| case.with_big_contracts(0x1_0000 * index + 1, 1_600));
         Hog::from(contracts)
@@ -161,7 +163,7 @@ pub(crate) fn lasting() -> Vec<Hog> {
         sign(index as usize % SENDERS, tx)
     });
     let counting =
-        |name, body: &[u8], times| Hog::from(Case::counting(name, body, times, 1_000_000));
+        |name, body: &[u8], times| Hog::from(Case::counting(name, body, times, 1_000_000, GAS));
     vec![
         big("CALL to 24 KB", &hex!("5f5f5f5f5f945af150")),
         deep("SLOAD of deep slots", &hex!("5450")),
@@ -215,35 +217,6 @@ pub(crate) fn passing() -> Vec<Hog> {
         .longer(3)
         .into(),
     ]
-}
-
-/// Blocks whose transactions each read as many codes as they can pay for: more than a zkVM has memory
-/// for, all of one length or each of another.
-#[allow(dead_code, reason = "the zkVM is held to it")]
-pub(crate) fn codes() -> [Hog; 2] {
-    const COUNT: u64 = 6_300;
-    let body = [&NEXT, &hex!("3b50")[..]].concat();
-    [("of 24 KB", 0), ("of all lengths", 3_000)].map(|(name, shorter)| {
-        let name = format!("EXTCODESIZE {name}, again");
-        let mut case = Case::repeated(&name, &FIRST, &body, 100, vec![]);
-        let first = |index| 0x10_0000 * (index + 1);
-        let transactions = (0..TIMES).map(|index| {
-            let mut tx = call(index / SENDERS as u64, HOSTILE);
-            tx.gas_limit = TX_GAS_MAX;
-            tx.value = U256::ZERO;
-            tx.input = U256::from(first(index) - 1).to_be_bytes_vec().into();
-            sign(index as usize % SENDERS, tx)
-        });
-        case.transactions = transactions.collect();
-        for index in 0..TIMES {
-            let from = case.contracts.len();
-            case = case.with_big_contracts(first(index), COUNT);
-            for (_, code) in &mut case.contracts[from..] {
-                code.truncate(24_576 - shorter * index as usize);
-            }
-        }
-        case.into()
-    })
 }
 
 /// What a block takes before it begins: the largest batches.

@@ -168,10 +168,9 @@ fn a_transaction_with_an_unrecoverable_signature_is_left_out() {
     chain.commit_batch(true).check();
 }
 
-/// A chain of which a batch holds two full blocks, and a little more.
+/// A chain of blocks of 30,000,000 gas.
 fn chain_with_batch_gas(batch_gas: u64) -> Chain {
     let mut chain = Chain::new();
-    chain.spec.gas_limit = 30_000_000;
     chain.spec.batch_gas = batch_gas;
     chain
 }

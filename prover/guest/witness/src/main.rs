@@ -30,7 +30,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use alloy_consensus::{SignableTransaction, Signed, TxEip7702, crypto::secp256k1::sign_message};
 use alloy_eips::eip7702::{Authorization, SignedAuthorization};
-use alloy_primitives::{Address, Bytes, Signature, TxKind, U256, keccak256};
+use alloy_primitives::{Address, Bytes, Signature, TxKind, U256, hex, keccak256};
 use altana_proof::{BlobData, Job, Run, Statement, history_root, prove_natively, record};
 use altana_protocol::{
     Transaction,
@@ -121,7 +121,7 @@ fn hogs(folder: &Path) {
     write(folder, "nobodies", vec![nobodies()]);
     write(folder, "authorities", vec![authorities()]);
     let curves = cases::curves().into_iter().filter(|case| CURVES.contains(&&*case.name));
-    let hogs = hogs::passing().into_iter().chain(hogs::lasting()).chain(hogs::codes());
+    let hogs = hogs::passing().into_iter().chain(hogs::lasting()).chain(codes());
     let hogs = hogs.chain(curves.map(hogs::Hog::from));
     for hog in hogs {
         let (batch, gas) = hog.block();
@@ -243,6 +243,25 @@ fn signatures() -> Vec<precompiles::Input> {
     words.extend([27, 28].map(|v| [hash, U256::from(v), x, hash % order]));
     let input = |words: [U256; 4]| words.map(|word| word.to_be_bytes::<32>()).concat();
     words.into_iter().map(|words| (1, input(words), None)).collect()
+}
+
+/// Blocks whose transactions each read as many codes as they can pay for: more than there is memory for,
+/// all of one length, or each transaction's of another.
+fn codes() -> [hogs::Hog; 2] {
+    const COUNT: u64 = 6_300;
+    const APART: u64 = 0x10_0000;
+    [("of 24 KB", 0), ("of all lengths", 3_000)].map(|(name, shorter)| {
+        let name = format!("EXTCODESIZE {name}, again");
+        let mut case = cases::Case::counting(&name, &hex!("3b50"), 100, APART, TX_GAS_MAX);
+        for index in 0..hogs::TIMES {
+            let from = case.contracts.len();
+            case = case.with_big_contracts(APART * (index + 1) + 1, COUNT);
+            for (_, code) in &mut case.contracts[from..] {
+                code.truncate(24_576 - shorter * index as usize);
+            }
+        }
+        case.into()
+    })
 }
 
 /// Transactions of thousands who have nothing.
